@@ -24,12 +24,12 @@ COMMANDS = (
     LazyCommand(
         "doctor",
         "scheduler.cli.doctor:doctor",
-        "Check everything that a run needs, and say what to do.",
+        "Check every requirement of a run, and name the remedies.",
     ),
     LazyCommand(
         "status",
         "scheduler.cli.status:status",
-        "Say how Beat, workers, recorder, Redis and SQL are.",
+        "Show the state of Beat, workers, recorder, Redis and SQL.",
     ),
     LazyCommand(
         "schedules",
@@ -39,24 +39,24 @@ COMMANDS = (
     LazyCommand(
         "calendars",
         "scheduler.cli.calendars:calendars",
-        "Days and hours on which schedules that name a calendar do not run.",
+        "Days and hours without runs, for the schedules of a calendar.",
     ),
     LazyCommand(
         "runs",
         "scheduler.cli.runs:runs",
-        "See what ran, run it again, and cancel what has not ended.",
+        "List and show runs, run them again, and cancel runs without an end.",
     ),
-    LazyCommand("jobs", "scheduler.cli.jobs:jobs", "See which jobs can be scheduled."),
+    LazyCommand("jobs", "scheduler.cli.jobs:jobs", "List and show the jobs that can be scheduled."),
     LazyCommand("users", "scheduler.cli.users:users", "Say who may log in to the console."),
     LazyCommand(
         "dead-letters",
         "scheduler.cli.dead_letters:dead_letters",
-        "Events that could not be recorded, so that the history lacks them.",
+        "Events that could not be recorded, and are missing from the history.",
     ),
     LazyCommand(
         "recorder",
         "scheduler.cli.recorder:recorder",
-        "Record events in SQL, and tell lost runs.",
+        "Record events in SQL, and find lost runs.",
     ),
     LazyCommand(
         "worker",
@@ -89,10 +89,10 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            told = failure(error, as_json=as_json)
-            if told is None:
+            refusal = failure(error, as_json=as_json)
+            if refusal is None:
                 raise
-            raise told from error
+            raise refusal from error
 
 
 @click.group(

@@ -31,13 +31,13 @@ MOST_LEFT_OUT = 20
 """Most left-out events of an import in the text; the JSON has all."""
 
 YEARS_EXPANDED = 10
-"""Years for which recurring events of an iCalendar file are expanded."""
+"""Years of recurring events taken from an iCalendar file."""
 
 revision_option = click.option(
     "--revision", type=int, metavar="N", help="Refuse if it is at another revision."
 )
 comment_option = click.option(
-    "--comment", default="", metavar="TEXT", help="Why; kept with the revision."
+    "--comment", default="", metavar="TEXT", help="Why; old_lines with the revision."
 )
 zone_option = click.option(
     "--tz", metavar="ZONE", help="IANA zone in which its days begin; UTC without it."
@@ -46,14 +46,14 @@ zone_option = click.option(
 
 @click.group()
 def calendars() -> None:
-    """Days and hours on which schedules that name a calendar do not run."""
+    """Days and hours without runs, for the schedules of a calendar."""
 
 
 @calendars.command("list")
 @json_option
 @click.pass_obj
 def list_calendars(services: Services, /, *, as_json: bool) -> None:
-    """List the calendars, with the schedules that name them."""
+    """List the calendars, each with its schedules."""
     used = services.calendars.used_by()
     bodies = [_body(stored, used.get(stored.name, [])) for stored in services.calendars.stored()]
     if as_json:
@@ -79,7 +79,7 @@ def list_calendars(services: Services, /, *, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def show(services: Services, /, *, name: str, as_json: bool) -> None:
-    """Show what calendar NAME excludes, and which schedules name it."""
+    """Show the excluded times of calendar NAME, and its schedules."""
     body = calendar_json(services.calendars.get(name), services.calendars.used_by().get(name, []))
     if as_json:
         print_json(body)
@@ -130,7 +130,7 @@ def set_calendar(
     revision: int | None,
     **given: Any,
 ) -> None:
-    """Make calendar NAME, or say anew what it excludes. Each option may be given again."""
+    """Make calendar NAME, or replace its excluded times. Each option may be given again."""
     old = _stored(services, name)
     wanted = _calendar(name, old, given)
     saved = services.calendars.save(
@@ -160,9 +160,8 @@ def import_calendar(
 ) -> None:
     """Let calendar NAME exclude the events of an iCalendar file; - is standard input.
 
-    Recurring events are taken for ten years. What the calendar excluded before is replaced, weekly
-    hours stay. An event that cannot be read is left out, and named with its line of the file; the
-    others count.
+    Recurring events are taken for ten years. Earlier excluded times are replaced, weekly hours
+    stay. An unreadable event is left out, and named with its line of the file; the others count.
     """
     now, old = utc_now(), _stored(services, name)
     zone = _zone(tz, old)
@@ -199,7 +198,7 @@ def delete(
     comment: str,
     as_json: bool,
 ) -> None:
-    """Delete calendar NAME, which no schedule may name any more."""
+    """Delete calendar NAME. Refused while a schedule names the calendar."""
     if not yes and sys.stdin.isatty():
         click.confirm(f"Delete the calendar {name}?", abort=True)
     elif not yes:
@@ -260,18 +259,20 @@ def _calendar(name: str, old: SavedCalendar | None, given: dict[str, Any]) -> Ca
     ):
         for text in given[option]:
             parts.append(_part(text, kind, zone))
-    said = bool(parts) or given["nothing"]
-    if not said and (old is None or (given["tz"] is None and given["description"] is None)):
+    is_replaced = bool(parts) or given["nothing"]
+    if not is_replaced and (old is None or (given["tz"] is None and given["description"] is None)):
         raise click.UsageError(
             "say what it excludes: --date, --range, --weekly, --hours, or --nothing"
         )
-    kept: list[calendar_text.Line] = []
-    if old is not None and (given["add"] or not said):
-        kept = [*old.days, *old.spans, *old.weekly]
+    old_lines: list[calendar_text.Line] = []
+    if old is not None and (given["add"] or not is_replaced):
+        old_lines = [*old.days, *old.spans, *old.weekly]
     description = (
         given["description"] if given["description"] is not None else old.description if old else ""
     )
-    return calendar_text.of_parts(name, [*kept, *parts], timezone=zone, description=description)
+    return calendar_text.of_parts(
+        name, [*old_lines, *parts], timezone=zone, description=description
+    )
 
 
 def _part(text: str, kind: str, zone: str) -> calendar_text.Line:
@@ -318,7 +319,7 @@ def _short(body: dict[str, Any]) -> str:
 
 
 def _print_left_out(events: Sequence[icalendar.LeftOut]) -> None:
-    """Print the events of a file that are not in the calendar, and the reasons."""
+    """Print the events of a file missing from the calendar, and the reasons."""
     if not events:
         return
     count = (

@@ -17,7 +17,7 @@ def db() -> None:
 @json_option
 @click.pass_obj
 def upgrade(services: Services, as_json: bool) -> None:
-    """Bring the database to the newest step; make it where it is missing. Doing it again changes
+    """Bring the database to the newest step; make a missing database. A second call changes
     nothing.
     """
     from scheduler.history import identity, schema_version
@@ -61,7 +61,7 @@ def downgrade(services: Services, step: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def current(services: Services, as_json: bool) -> None:
-    """Say which step the database is at, and which is the newest."""
+    """Show the step of the database, and the newest step."""
     _say(services, as_json)
 
 

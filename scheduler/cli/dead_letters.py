@@ -1,4 +1,4 @@
-"""`beatdesk dead-letters`: list, show, retry and drop events that could not be recorded."""
+"""`beatdesk dead-letters`: list, show, retry and drop events missing from the history."""
 
 import sys
 from collections.abc import Callable
@@ -30,7 +30,7 @@ comment_option = click.option(
 
 
 def letter_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the arguments that select letters: ids, or `--all`."""
+    """Add the arguments for a choice of letters: ids, or `--all`."""
     command = click.option("--all", "everything", is_flag=True, help="All that are there now.")(
         command
     )
@@ -39,7 +39,7 @@ def letter_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """Events that could not be recorded, so that the history lacks them."""
+    """Events that could not be recorded, and are missing from the history."""
 
 
 @dead_letters.command("list")
@@ -79,8 +79,8 @@ def list_letters(services: Services, /, *, limit: int, after: str | None, as_jso
 @json_option
 @click.pass_obj
 def show(services: Services, /, *, letter: str, as_json: bool) -> None:
-    """Show dead letter ID: why and when, how often it was tried, and the event itself. Secrets
-    are hidden.
+    """Show dead letter ID: why and when, how often it was tried, and the event itself. Secrets are
+    hidden.
     """
     from scheduler.events.letter_text import letter_json
 
@@ -122,9 +122,7 @@ def retry(
     comment: str,
     as_json: bool,
 ) -> None:
-    """Send dead letters ID... back to the recorder. One that fails again comes back as a new
-    dead letter.
-    """
+    """Send dead letters ID... back to the recorder. A second failure makes a new dead letter."""
     _check(letters, everything)
     store, edit = services.dead_letters, fields.edit(now=utc_now(), comment=comment)
     if everything:
@@ -151,8 +149,8 @@ def drop(
     comment: str,
     as_json: bool,
 ) -> None:
-    """Delete dead letters ID... for good. The history never has what they tell; who dropped them
-    it has.
+    """Delete dead letters ID... for good. The history never gets the events, but records who
+    dropped them.
     """
     _check(letters, everything)
     store = services.dead_letters
@@ -187,7 +185,7 @@ def _check(letters: tuple[str, ...], everything: bool) -> None:
 def _say(action: str, count: int, gone: list[str], *, as_json: bool) -> None:
     """Print the outcome of a retry or drop.
 
-    Letters that were gone already do not count as a failure: another operator was quicker.
+    Missing letters do not count as a failure: another operator was quicker.
     """
     if as_json:
         print_json({action: count, "gone": gone})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Check everything that a run needs, and say what to do. Exit code 1 where something is
+    """Check every requirement of a run, and name the remedies. Exit code 1 if anything is
     missing.
     """
     parts = _examine(ctx)

@@ -58,29 +58,29 @@ def import_schedules(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Take schedules over from SOURCE, and report each that was taken, changed or refused.
+    """Take schedules over from SOURCE, and report each new, changed or refused schedule.
 
-    \b SOURCE is a file, or - for standard input: YAML as `export` writes it, or a crontab;
+    SOURCE is a file, or - for standard input: YAML as written by `export`, or a crontab;
     redbeat:URL, the entries of a RedBeat on another server, or under another --prefix (redbeat:
     alone is our server); or the address of a database with django-celery-beat's tables,
     postgresql://… or sqlite:////….
 
-    Imported again, what has not changed stays as it is. Exit code 1 if anything was refused.
+    Unchanged schedules of a repeated import stay untouched. Exit code 1 if anything was refused.
     """
     services: Services = ctx.obj
     now = utc_now()
-    told = _decide(services, source, replace=replace, now=now, **given)
+    report = _decide(services, source, replace=replace, now=now, **given)
     if not dry_run:
         importing.save(
-            told,
+            report,
             services.schedules,
             edit=fields.edit(now=now, comment=comment or f"imported from {_kind(source)}"),
         )
     if as_json:
-        print_json(import_json(told) | {"saved": not dry_run})
+        print_json(import_json(report) | {"saved": not dry_run})
     else:
-        _tell(told, saved=not dry_run)
-    if told.refused:
+        _tell(report, saved=not dry_run)
+    if report.refused:
         ctx.exit(1)
 
 
@@ -170,23 +170,23 @@ def _is_yaml(source: str, text: str) -> bool:
     )
 
 
-def _tell(told: Import, *, saved: bool) -> None:
-    for name, outcome in told.calendars:
+def _tell(report: Import, *, saved: bool) -> None:
+    for name, outcome in report.calendars:
         click.echo(f"{outcome:<10} calendar {name}")
-    for taken in told.taken:
+    for taken in report.taken:
         _tell_taken(taken)
-    for aside in told.ignored:
+    for aside in report.ignored:
         click.echo(f"ignored    {visible(aside.source)}: {visible(aside.reason)}")
-    for aside in told.refused:
+    for aside in report.refused:
         click.echo(f"refused    {visible(aside.source)}: {visible(aside.reason)}")
     counts = {
-        outcome: sum(taken.outcome == outcome for taken in told.taken)
+        outcome: sum(taken.outcome == outcome for taken in report.taken)
         for outcome in ("created", "replaced")
     }
     done = "" if saved else " (nothing was saved, this was a dry run)"
     click.echo(
         f"{counts['created']} created, {counts['replaced']} replaced, "
-        f"{len(told.taken) - sum(counts.values())} unchanged, {len(told.refused)} refused{done}"
+        f"{len(report.taken) - sum(counts.values())} unchanged, {len(report.refused)} refused{done}"
     )
 
 

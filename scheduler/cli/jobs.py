@@ -20,14 +20,14 @@ from scheduler.services.services import Services
 
 @click.group()
 def jobs() -> None:
-    """See which jobs can be scheduled."""
+    """List and show the jobs that can be scheduled."""
 
 
 @jobs.command("list")
 @json_option
 @click.pass_obj
 def list_jobs(services: Services, /, *, as_json: bool) -> None:
-    """List the jobs that workers offer."""
+    """List the jobs offered by workers."""
     offered = services.catalogue.jobs(utc_now())
     if as_json:
         print_json({"items": [job.model_dump(mode="json") for job in offered], "next": None})
@@ -49,7 +49,7 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
     now = utc_now()
     job = services.catalogue.get(name, now)
     if job is None:
-        raise unknown_job(name, [known.name for known in services.catalogue.jobs(now)])
+        raise unknown_job(name, [offered.name for offered in services.catalogue.jobs(now)])
     if as_json:
         print_json(job.model_dump(mode="json"))
         return

@@ -2,7 +2,7 @@
 
     beatdesk --help          the name and help text of each row; no command's module is imported
     beatdesk runs --help     the module of `runs`
-    beatdesk runs list       the same; further modules are imported inside the function
+    beatdesk runs list       the module of `runs`; further modules are imported inside the function
 
 Why: the modules of all commands together load Celery, SQLAlchemy and Alembic, a second of CPU
 before the first line.

@@ -21,9 +21,8 @@ def explain(error: Exception) -> str | None:
 
 
 def _sql_outage(error: Exception) -> str | None:
-    """Return the reason why the history's database cannot serve, or None.
-
-    None means that the database was not in use, or that the error is a bug in Beatdesk.
+    """Return the reason why the history's database cannot serve; None for a database not in use,
+    and for a bug in Beatdesk.
     """
     if "sqlalchemy" in sys.modules:
         from scheduler.history.outage import reason

@@ -21,8 +21,8 @@ from scheduler.up.interrupts import Interrupts
 )
 @click.pass_obj
 def recorder(services: Services, name: str | None) -> None:
-    """Record events in SQL, and end lost runs. Any number may run; each stops when what it was
-    given is recorded.
+    """Record events in SQL, and find lost runs. Any number may run; each records its events before
+    it stops.
     """
     from scheduler.healing import startup_check
     from scheduler.history.recording.recorder import Recorder

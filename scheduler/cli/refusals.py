@@ -1,7 +1,7 @@
 """Errors of a command -> one message on standard error and exit code 1; with `--json`, an object.
 
-Covers every error that is printed without a traceback: Beatdesk's own errors, unusable settings,
-and servers that do not answer. Wrong usage is click's own, exit code 2.
+Covers every error printed without a traceback: Beatdesk's own errors, unusable settings, and
+servers without an answer. Wrong usage is click's own, exit code 2.
 """
 
 import json
@@ -25,10 +25,10 @@ class Failure(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message, or the object with `error` and `field`."""
         if self.as_json:
-            said = json.dumps({"error": self.message, "field": self.field}, ensure_ascii=False)
+            text = json.dumps({"error": self.message, "field": self.field}, ensure_ascii=False)
         else:
-            said = f"beatdesk: {self.message}"
-        click.echo(said, file=file, err=file is None)
+            text = f"beatdesk: {self.message}"
+        click.echo(text, file=file, err=file is None)
 
 
 def failure(error: Exception, *, as_json: bool) -> Failure | None:

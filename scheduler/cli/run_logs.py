@@ -29,7 +29,7 @@ TINTS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 @json_option
 @click.pass_obj
 def logs(services: Services, /, *, run_id: str, follow: bool, as_json: bool) -> None:
-    """Show what run ID has logged. With --follow and --json, one object a line."""
+    """Show the log of run ID. With --follow and --json, one object a line."""
     run = services.history.run(run_id)
     if as_json and not follow:
         items, _ = _read(services, run_id, None)

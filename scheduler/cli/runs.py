@@ -33,7 +33,7 @@ from scheduler.services.services import Services
 
 @click.group()
 def runs() -> None:
-    """See what ran, run it again, and cancel what has not ended."""
+    """List and show runs, run them again, and cancel runs without an end."""
 
 
 runs.add_command(logs)
@@ -103,7 +103,7 @@ def show(services: Services, /, *, run_id: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def cancel(services: Services, /, *, run_id: str, as_json: bool) -> None:
-    """Cancel run ID, whether it waits in a queue or is running."""
+    """Cancel run ID, queued or running."""
     run = _recorded(services, run_id)
     if run is not None and run.state in FINAL:
         raise Refused(f"run: {run_id} cannot be cancelled, it has {run.state} already", field="run")
@@ -133,7 +133,7 @@ EFFECTS = {
 def rerun(
     services: Services, /, *, run_id: str, args: str | None, kwargs: str | None, as_json: bool
 ) -> None:
-    """Run what run ID did once more, as a new run."""
+    """Run the job of run ID once more, as a new run."""
     old = services.history.run(run_id)
     new = services.control.rerun(
         old,
@@ -208,8 +208,8 @@ def say_run(view: RunView, *, as_json: bool) -> None:
 
 def _row(view: RunView) -> list[str]:
     times = [to_the_second(view.tick), to_the_second(view.started_at)]
-    told = progress_words(view) if view.state == RunState.RUNNING else ""
-    state = f"{view.state}, {told}" if told else view.state
+    progress = progress_words(view) if view.state == RunState.RUNNING else ""
+    state = f"{view.state}, {progress}" if progress else view.state
     return [
         view.id,
         state,

@@ -69,7 +69,7 @@ def export_set(
 @json_option
 @click.pass_obj
 def plan_set(services: Services, /, *, file: str, as_json: bool) -> None:
-    """Say what `apply FILE` would change, and which runs of the next 30 days. FILE is YAML; - is
+    """Show what `apply FILE` would change, and which runs of the next 30 days. FILE is YAML; - is
     standard input.
     """
     now = utc_now()
@@ -94,7 +94,7 @@ def plan_set(services: Services, /, *, file: str, as_json: bool) -> None:
 def apply_set(
     services: Services, /, *, file: str, prune: bool, comment: str, as_json: bool
 ) -> None:
-    """Make the schedules those of FILE: all of them, or with one fault none."""
+    """Apply all schedules of FILE, or, after a fault, none."""
     now = utc_now()
     plan = applying.plan_text(
         read_text(file), services.schedules, services.calendars, services.catalogue, now
@@ -202,10 +202,14 @@ def _new(when: When) -> str:
 def _runs(runs: Difference | None) -> str:
     """Return the change in the number of runs, in a few words."""
     if runs is None:
-        return "; its runs of the next 30 days were not counted"
+        return "; its runs of the next 30 days were not changes"
     counts = ((len(runs.gone), "go"), (len(runs.come), "come"), (len(runs.moved), "move"))
-    told = ", ".join(f"{count} {what}" for count, what in counts if count)
-    return f"; runs of the next 30 days: {told}" if told else "; no run of the next 30 days changes"
+    changes = ", ".join(f"{count} {what}" for count, what in counts if count)
+    return (
+        f"; runs of the next 30 days: {changes}"
+        if changes
+        else "; no run of the next 30 days changes"
+    )
 
 
 def _cut(value: object) -> str:

@@ -13,7 +13,7 @@ from scheduler.services.services import Services
 @json_option
 @click.pass_obj
 def status(services: Services, as_json: bool) -> None:
-    """Say how Beat, workers, recorder, Redis and SQL are. Exit code 1 where one is not well."""
+    """Show the state of Beat, workers, recorder, Redis and SQL. Exit code 1 if one is not well."""
     from scheduler.health import status as health
 
     answer = health.status(services, utc_now())

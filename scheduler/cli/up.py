@@ -23,7 +23,7 @@ from scheduler.up.supervisor import Supervisor
 log = logging.getLogger(__name__)
 
 SHARED = ("redis_url", "redis_master", "broker_url", "result_backend", "database_url")
-"""Settings that other commands in this folder take from the running server."""
+"""Settings taken from the running server by other commands in this folder."""
 
 
 @click.command()

@@ -107,7 +107,7 @@ def enable(services: Services, email: str, as_json: bool) -> None:
 def _given(password_stdin: bool) -> str | None:
     """Return the password from standard input, or None.
 
-    Never from the command line, which every user of the machine can read.
+    Never from the command line, readable by every user of the machine.
     """
     return sys.stdin.readline().rstrip("\r\n") if password_stdin else None
 

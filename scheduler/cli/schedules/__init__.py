@@ -39,7 +39,7 @@ COMMANDS = (
     LazyCommand(
         "edit",
         "scheduler.cli.schedules.changes:edit",
-        "Change the named fields of schedule NAME; everything else stays as it is.",
+        "Change the named fields of schedule NAME, and no others.",
     ),
     LazyCommand(
         "enable",
@@ -55,18 +55,18 @@ COMMANDS = (
     LazyCommand(
         "reset",
         "scheduler.cli.schedules.adopt_reset:reset",
-        "Take the override off schedule NAME, so that it is as code (beat_schedule) says.",
+        "Take the override off schedule NAME, and return to the values of the code "
+        "(beat_schedule).",
     ),
     LazyCommand(
         "adopt",
         "scheduler.cli.schedules.adopt_reset:adopt",
-        "Make schedule NAME, which plain RedBeat code wrote, an operator's.",
+        "Make schedule NAME, written by plain RedBeat code, an operator's.",
     ),
     LazyCommand(
         "bulk",
         "scheduler.cli.schedules.bulk:bulk",
-        "Do the same to many schedules: to all that are named or found, or with one refusal to "
-        "none.",
+        "Edit many schedules at once: all chosen ones, or, after a refusal, none.",
     ),
     LazyCommand("run", "scheduler.cli.schedules.run:run", "Run schedule NAME now."),
     LazyCommand(
@@ -87,17 +87,17 @@ COMMANDS = (
     LazyCommand(
         "drop-waiting",
         "scheduler.cli.schedules.pause_resume:drop_waiting",
-        "Let the ticks of schedule NAME that wait for their turn have none.",
+        "Drop the waiting ticks of schedule NAME.",
     ),
     LazyCommand(
         "pause-all",
         "scheduler.cli.schedules.pause_resume:pause_all",
-        "Pause every schedule that is on.",
+        "Pause every enabled schedule.",
     ),
     LazyCommand(
         "resume-all",
         "scheduler.cli.schedules.pause_resume:resume_all",
-        "Resume what `pause-all` has paused; what was paused on its own stays so.",
+        "Resume the schedules paused by `pause-all`; other pauses stay.",
     ),
     LazyCommand(
         "backfill",
@@ -127,14 +127,14 @@ COMMANDS = (
     LazyCommand(
         "restore",
         "scheduler.cli.schedules.history:restore",
-        "Save an earlier REVISION of schedule NAME as its newest one, or make a deleted schedule "
-        "anew as it was then.",
+        "Save an earlier REVISION of schedule NAME as the newest one, or restore a deleted "
+        "schedule.",
     ),
     LazyCommand(
         "rebuild",
         "scheduler.cli.schedules.rebuild:rebuild",
-        "Repair the schedules and calendars in Redis from the history, and tell the history what "
-        "it lacks.",
+        "Repair the schedules and calendars in Redis from the history, and add missing events "
+        "to the history.",
     ),
     LazyCommand(
         "export",
@@ -144,17 +144,17 @@ COMMANDS = (
     LazyCommand(
         "plan",
         "scheduler.cli.sets:plan_set",
-        "Say what `apply FILE` would change, and which runs of the next 30 days.",
+        "Show what `apply FILE` would change, and which runs of the next 30 days.",
     ),
     LazyCommand(
         "apply",
         "scheduler.cli.sets:apply_set",
-        "Make the schedules those of FILE: all of them, or with one fault none.",
+        "Apply all schedules of FILE, or, after a fault, none.",
     ),
     LazyCommand(
         "import",
         "scheduler.cli.importing:import_schedules",
-        "Take schedules over from SOURCE, and report each that was taken, changed or refused.",
+        "Take schedules over from SOURCE, and report each new, changed or refused schedule.",
     ),
 )
 """All commands of the group, in the order of the help."""

@@ -21,9 +21,9 @@ from scheduler.services.services import Services
 def reset(
     services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool
 ) -> None:
-    """Take the override off schedule NAME, so that it is as code (beat_schedule) says.
+    """Take the override off schedule NAME, and return to the values of the code (beat_schedule).
 
-    Whether it is paused or switched off stays, and so do its owner, tags, description and notes.
+    A pause and the switch stay, and so do owner, tags, description and notes.
     """
     saved = services.schedules.reset(
         name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
@@ -40,11 +40,11 @@ def reset(
 def adopt(
     services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool
 ) -> None:
-    """Make schedule NAME, which plain RedBeat code wrote, an operator's.
+    """Make schedule NAME, written by plain RedBeat code, an operator's.
 
-    It fires as before: its id, its next run and RedBeat's policies stay (runs may overlap; after an
-    outage the newest tick runs, however late) until they are edited. An edit alone does not adopt
-    an entry.
+    The schedule fires as before: id, next run and RedBeat's policies stay until an edit (runs may
+    overlap; after an outage the newest tick runs, however late). An edit alone does not adopt an
+    entry.
     """
     saved = services.schedules.adopt(
         name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)

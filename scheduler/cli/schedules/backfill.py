@@ -65,7 +65,7 @@ def backfill(
 ) -> None:
     """Start a run of schedule NAME for each of its ticks from T up to T, oldest first.
 
-    A tick that has a run already gets none; `runs rerun` runs it again.
+    A tick with a run gets no second one; `runs rerun` runs it again.
     """
     now = utc_now()
     zone = clock_of(services, name)
@@ -104,7 +104,7 @@ def _print(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Print the runs that were started, or would be started in a dry run."""
+    """Print the started runs, or the ticks of a dry run."""
     name = schedule.name
     if as_json:
         ticks = [rfc3339(tick) for tick in found.ticks]
@@ -124,17 +124,17 @@ def _print(
         )
     else:
         how = "wait for their turn" if overlap == "queue_all" else "started"
-        known = (
+        repeated = (
             f", {counted(done.known, 'tick has', 'ticks have')} a run already" if done.known else ""
         )
         click.echo(
-            f"{_runs(len(done.runs))} of {name} {how}{known}{_left(found.left)}; see: beatdesk "
+            f"{_runs(len(done.runs))} of {name} {how}{repeated}{_left(found.left)}; see: beatdesk "
             f"schedules history {name}"
         )
 
 
 def _check_limit(found: Backfill, *, dry_run: bool) -> None:
-    """Raise a refusal for more ticks than the limit, so that no run starts by mistake."""
+    """Raise a refusal for more ticks than the limit, before any run starts."""
     if not dry_run and found.count > len(found.ticks):
         raise Refused(
             f"limit: there are {found.count} ticks in that time, {len(found.ticks)} may start; "

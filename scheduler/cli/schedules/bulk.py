@@ -1,7 +1,7 @@
 """`schedules bulk …`: one edit of many schedules, chosen by names or filters; all or nothing.
 
 `resume` is the exception: schedules are resumed one by one, because the ticks of each pause get a
-verdict at that moment.
+verdict at once.
 """
 
 import sys
@@ -37,9 +37,7 @@ CHOOSING = (
 
 @click.group()
 def bulk() -> None:
-    """Do the same to many schedules: to all that are named or found, or with one refusal to
-    none.
-    """
+    """Edit many schedules at once: all chosen ones, or, after a refusal, none."""
 
 
 def choosing(command: Command) -> Command:
@@ -66,7 +64,7 @@ def tag(
     as_json: bool,
     **chosen: Any,
 ) -> None:
-    """Put tags on schedules, and take others off them."""
+    """Put tags on schedules, and take others off."""
     if not add and not remove:
         raise click.UsageError("name a tag with --add or --remove")
     now = utc_now()
@@ -97,7 +95,7 @@ def queue(
 @json_option
 @click.pass_obj
 def enable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
-    """Switch schedules on. Nothing that they missed is run."""
+    """Switch schedules on. Missed ticks are not run."""
     decide = edits.switching(True, edit=fields.edit(now=utc_now(), comment=comment))
     _change(services, chosen, decide, "enabled", as_json=as_json)
 
@@ -108,7 +106,7 @@ def enable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any)
 @json_option
 @click.pass_obj
 def disable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
-    """Switch schedules off. They are kept, with their history."""
+    """Switch schedules off. The schedules stay, with their history."""
     decide = edits.switching(False, edit=fields.edit(now=utc_now(), comment=comment))
     _change(services, chosen, decide, "disabled", as_json=as_json)
 
@@ -142,8 +140,8 @@ def pause(
 @json_option
 @click.pass_obj
 def resume(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
-    """End pauses, one after the other. Ticks in them are skipped; `schedules resume --missed` runs
-    them.
+    """End pauses, one after the other. Ticks of a pause are skipped; `schedules resume --missed`
+    runs them.
     """
     now, done, refused = utc_now(), list[dict[str, Any]](), dict[str, str]()
     for name in _names(services, chosen):
@@ -157,8 +155,8 @@ def resume(services: Services, /, *, comment: str, as_json: bool, **chosen: Any)
             done.append({"name": name, "outcome": "resumed", "revision": saved.revision})
     _say(done, as_json=as_json)
     if refused:
-        told = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
-        raise Refused(f"{len(refused)} were not resumed: {told}", field="name")
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+        raise Refused(f"{len(refused)} were not resumed: {reasons}", field="name")
 
 
 @bulk.command()
@@ -208,7 +206,7 @@ def _change(
     services: Services, chosen: dict[str, Any], decide: Decide, what: str, *, as_json: bool
 ) -> None:
     done = services.schedules.bulk.change(_names(services, chosen), decide)
-    told = [
+    items = [
         {
             "name": one.schedule.name,
             "outcome": what if one.changed else "unchanged",
@@ -216,7 +214,7 @@ def _change(
         }
         for one in done
     ]
-    _say(told, as_json=as_json)
+    _say(items, as_json=as_json)
 
 
 def _names(services: Services, chosen: dict[str, Any]) -> list[str]:
@@ -235,12 +233,12 @@ def _names(services: Services, chosen: dict[str, Any]) -> list[str]:
     return names or services.schedules.bulk.names(filters, chosen["search"])
 
 
-def _say(told: list[dict[str, Any]], *, as_json: bool) -> None:
+def _say(items: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        print_json({"items": told, "next": None})
+        print_json({"items": items, "next": None})
         return
-    for one in told:
+    for one in items:
         revision = "" if one["revision"] is None else f", revision {one['revision']}"
         click.echo(f"{one['name']} {one['outcome']}{revision}")
-    if not told:
+    if not items:
         click.echo("no schedule is chosen by these filters")

@@ -87,7 +87,7 @@ def edit(
     comment: str,
     **given: Any,
 ) -> None:
-    """Change the named fields of schedule NAME; everything else stays as it is."""
+    """Change the named fields of schedule NAME, and no others."""
     now = utc_now()
     options = {key: given[key] for key in rule.NAMES}
     named = definition.named_fields(given)
@@ -140,7 +140,7 @@ comment_option = click.option(
 def enable(
     services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool
 ) -> None:
-    """Switch schedule NAME on. Nothing that it missed is run."""
+    """Switch schedule NAME on. Missed ticks are not run."""
     _switch(services, name, enabled=True, revision=revision, comment=comment, as_json=as_json)
 
 
@@ -153,7 +153,7 @@ def enable(
 def disable(
     services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool
 ) -> None:
-    """Switch schedule NAME off. It is kept, with its history."""
+    """Switch schedule NAME off. The schedule stays, with its history."""
     _switch(services, name, enabled=False, revision=revision, comment=comment, as_json=as_json)
 
 

@@ -43,7 +43,7 @@ def named_fields(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def spec_of(values: dict[str, Any]) -> Spec:
-    """Return the Spec with these fields. Raises a refusal that names the first invalid field."""
+    """Return the Spec of the fields. Raises a refusal with the first invalid field."""
     try:
         return Spec.model_validate(values)
     except ValidationError as error:

@@ -106,8 +106,8 @@ def restore(
     comment: str,
     as_json: bool,
 ) -> None:
-    """Save an earlier REVISION of schedule NAME as its newest one, or make a deleted schedule anew
-    as it was then.
+    """Save an earlier REVISION of schedule NAME as the newest one, or restore a deleted
+    schedule.
     """
     gone = deleted.deletion_of(services, name)
     if gone is not None:

@@ -172,8 +172,8 @@ def _facts(
         )
     facts += [("skipped", local_time(tick, schedule.when)) for tick in schedule.skips if tick > now]
     for part in (schedule.policies, schedule.window):
-        said = part.model_dump(mode="json", exclude_defaults=True)
-        facts += [(key.replace("_", " "), _as_text(value)) for key, value in said.items()]
+        values = part.model_dump(mode="json", exclude_defaults=True)
+        facts += [(key.replace("_", " "), _as_text(value)) for key, value in values.items()]
     for key in (row.name for row in fields_of("") if row.flag):
         if body[key] not in (None, "", [], {}):
             facts.append((key, _as_text(body[key])))
@@ -191,13 +191,13 @@ def _of_override(listed: ScheduleRow) -> list[tuple[str, str]]:
     override, code = (listed.schedule.override if listed.schedule else None), listed.code
     if override is None or code is None:
         return []
-    said = {name: getattr(code, name) for name in override.fields}
+    values = {name: getattr(code, name) for name in override.fields}
     warning = "; the code has changed since" if listed.code_has_changed else ""
     lines = [("override", f"{', '.join(override.fields)}{warning}; `schedules reset` takes it off")]
-    return lines + [(f"code: {name}", _said(value)) for name, value in said.items()]
+    return lines + [(f"code: {name}", _value_text(value)) for name, value in values.items()]
 
 
-def _said(value: Any) -> str:
+def _value_text(value: Any) -> str:
     """Return a field's value as text; of rules and policies, the unusual values only."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", exclude_defaults=True)

@@ -1,7 +1,6 @@
 """Rows of the field table -> options of `schedules add | edit | preview`, and their values. Pure.
 
-An absent option is None, so that `edit` changes the named fields only. `none` removes an optional
-value.
+An absent option is None, so `edit` changes the named fields only. `none` removes an optional value.
 """
 
 from collections.abc import Callable, Iterable

@@ -101,7 +101,7 @@ def resume(services: Services, /, *, name: str, missed: str, comment: str, as_js
 @json_option
 @click.pass_obj
 def pause_all(services: Services, /, *, reason: str, until: str | None, as_json: bool) -> None:
-    """Pause every schedule that is on. Those that are made later are not paused."""
+    """Pause every enabled schedule. Later schedules are not paused."""
     now = utc_now()
     zone = fields.default_clock(services.settings)
     ends = None if until is None else fields.moment_ahead(until, "until", now=now, zone=zone)
@@ -118,7 +118,7 @@ def pause_all(services: Services, /, *, reason: str, until: str | None, as_json:
 @json_option
 @click.pass_obj
 def resume_all(services: Services, /, *, missed: str, comment: str, as_json: bool) -> None:
-    """Resume what `pause-all` has paused; what was paused on its own stays so."""
+    """Resume the schedules paused by `pause-all`; other pauses stay."""
     how = cast(Missed, missed)
     outcome = services.pause_all.resume(
         missed=how, edit=fields.edit(now=utc_now(), comment=comment)
@@ -172,9 +172,7 @@ def skip(
 @json_option
 @click.pass_obj
 def drop_waiting(services: Services, /, *, name: str, tick: str | None, as_json: bool) -> None:
-    """Let the ticks of schedule NAME that wait for their turn have none. They are recorded as
-    skipped.
-    """
+    """Drop the waiting ticks of schedule NAME. They are recorded as skipped."""
     now = utc_now()
     at = (
         None

@@ -1,6 +1,6 @@
-"""`schedules rebuild`: restore by hand the schedules that Redis has lost.
+"""`schedules rebuild`: restore lost schedules in Redis by hand.
 
-A running recorder does the same within seconds.
+A running recorder restores lost schedules within seconds.
 """
 
 import click
@@ -16,10 +16,11 @@ from scheduler.services.services import Services
 @json_option
 @click.pass_obj
 def rebuild(services: Services, /, *, dry_run: bool, as_json: bool) -> None:
-    """Repair the schedules and calendars in Redis from the history, and tell the history what it
-    lacks.
+    """Repair the schedules and calendars in Redis from the history, and add missing events to the
+    history.
 
-    What was lost, set back or damaged comes back as it was last saved; edits and deletions stand.
+    Lost, outdated and damaged schedules come back in their last saved form; edits and deletions
+    stand.
     """
     healer = services.healer()
     if dry_run:

@@ -1,6 +1,6 @@
 """Options of `add`, `edit` and `preview` -> the rule of a schedule (`When`). Pure: reads no clock.
 
-Each kind of rule has one option that names the kind, and further options for details. Options of
+Each kind of rule has one option with the kind's name, and further options for details. Options of
 another kind are refused.
 """
 
@@ -59,7 +59,7 @@ def new_when(*, default_zone: str, now: datetime, **given: Any) -> When:
 def edited_when(old: When, *, default_zone: str, now: datetime, **given: Any) -> When:
     """Return the rule after an edit; unnamed options stay.
 
-    An interval whose length stays the same keeps the anchor.
+    An interval of unchanged length keeps its anchor.
     """
     kind = _named_kind(given)
     if all(given.get(name) is None for name in NAMES):
@@ -77,8 +77,8 @@ def edited_when(old: When, *, default_zone: str, now: datetime, **given: Any) ->
         named = {"rrule": given.get("rrule"), "timezone": given.get("tz"), "dtstart": dtstart}
     elif isinstance(old, IntervalWhen):
         every = old.every if given.get("every") is None else given["every"]
-        kept = old.anchor if every == old.every else None
-        anchor = _anchor(given, now, default_zone) or kept
+        old_anchor = old.anchor if every == old.every else None
+        anchor = _anchor(given, now, default_zone) or old_anchor
         return IntervalWhen(every=every, anchor=anchor)
     else:
         if given.get("at") is None:
@@ -126,9 +126,8 @@ def _anchor(given: dict[str, Any], now: datetime, default_zone: str) -> datetime
 
 
 def _ahead(text: str, field: str, zone: str | None, now: datetime, default_zone: str) -> datetime:
-    """Return a future instant. A date without an offset is read in `zone`.
-
-    Raises Refused for such a date where `zone` is None.
+    """Return a future instant. A date without an offset is read in `zone`, and refused without a
+    zone.
     """
     plain_zone = None if zone is None else zones.zone(zone)
     clock = plain_zone or (lambda: zones.zone(default_zone))

@@ -51,7 +51,7 @@ def run(
     timeout: float | None,
     as_json: bool,
 ) -> None:
-    """Run schedule NAME now. Its next tick stays where it is."""
+    """Run schedule NAME now. The next tick is unaffected."""
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait")
     positional = None if args is None else fields.json_list(args)

@@ -91,10 +91,12 @@ def _upcoming(
 
     Ticks outside window and calendar, during a pause, or skipped by an operator are left out.
     """
-    seen = schedule.model_copy(update={"enabled": True})
+    enabled = schedule.model_copy(update={"enabled": True})
     ticks: list[datetime] = []
     while len(ticks) < count and not listed.lacks_calendar:
-        tick = live_next_tick(seen, after, runs=listed.runs + len(ticks), calendar=listed.calendar)
+        tick = live_next_tick(
+            enabled, after, runs=listed.runs + len(ticks), calendar=listed.calendar
+        )
         if tick is None:
             break
         ticks.append(tick)
