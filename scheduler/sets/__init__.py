@@ -10,5 +10,5 @@ another RedBeat or django-celery-beat.
                          foreign schedules -> candidates
     importing            candidates -> schedules, or refusals with reasons
 
-Nothing here writes to the source of an import.
+The source of an import is never written to.
 """

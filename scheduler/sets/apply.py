@@ -1,7 +1,7 @@
 """A plan -> the store: everything in one step, from the revisions of the plan.
 
-A schedule that has changed since the plan raises StaleRevision, and then nothing is changed.
-Applying the same set again changes nothing.
+A schedule changed since the plan raises StaleRevision, and nothing is changed. Applying a set twice
+changes nothing.
 """
 
 from dataclasses import dataclass

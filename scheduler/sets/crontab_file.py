@@ -1,11 +1,10 @@
 """A user's crontab file -> candidates. Pure.
 
-A command is not a job, so each command needs a mapping: a pattern for the whole command, whose
-named groups become arguments; or the command is written as a job's name with arguments,
-`reports.job_summary days=1`. A line is taken with cron's reading of its two day fields, and both
-readings are shown where they differ. A schedule takes its name from a comment `# name: nightly`
-above its line, or from its job and a fingerprint of the line, so that a second import finds the
-same name.
+A command is not a job, so each command needs a mapping: a pattern for the whole command with named
+groups as the job's arguments; or the command is a job's name with arguments,
+`reports.job_summary days=1`. Day fields are read as cron reads them, and both readings are shown
+where Celery's differs. A schedule takes its name from a comment `# name: nightly` above its line,
+or from its job and a fingerprint of the line, so a second import finds the first one's name.
 """
 
 import json
@@ -38,7 +37,7 @@ _ZONES = ("CRON_TZ", "TZ")
 
 @dataclass(frozen=True)
 class Mapping:
-    """A pattern for whole commands, and the job that stands for them."""
+    """A pattern for whole commands, and the job to run instead."""
 
     pattern: re.Pattern[str]
     job: str
@@ -98,9 +97,7 @@ def read(text: str, mappings: Sequence[Mapping], *, timezone: str, now: datetime
 def _take_variable(
     found: Found, source: str, name: str, value: str, around: _Surroundings
 ) -> _Surroundings:
-    """The surroundings after a line that sets a variable: a time zone, or a variable that is
-    ignored.
-    """
+    """The surroundings after a line with a variable: a time zone, or an ignored variable."""
     if name not in _ZONES:
         why = f"{name} is for commands that cron starts; a worker has an environment of its own"
         found.ignored.append(Aside(source, why))

@@ -1,15 +1,15 @@
 """django-celery-beat's rows -> candidates. Pure; `sets.django_tables` reads the rows.
 
-    there                  here
+    django-celery-beat     Beatdesk
     crontab, its timezone  crontab, both day fields must match, as in Celery
     interval               interval, counted from the last run
     clocked                once
-    solar                  refused: sunrise and sunset are not computed here
+    solar                  refused: Beatdesk does not compute sunrise and sunset
     start_time, expires    the window's start and end
     one_off                at most one run
     expire_seconds         the deadline for starting
 
-Columns that change a task's meaning, such as headers, are refused rather than dropped.
+Columns with an effect on a task's meaning, such as headers, are refused rather than dropped.
 """
 
 import json
@@ -37,7 +37,7 @@ _CRON_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week"
 
 
 def read(tasks: Sequence[PeriodicTask]) -> Found:
-    """The candidates of the rows; rows that cannot be imported are refused by themselves."""
+    """The candidates of the rows; an unsuitable row is refused alone."""
     found = Found()
     called = usable_names(str(row.task["name"]) for row in tasks)
     for row in tasks:
@@ -93,7 +93,7 @@ def _window(task: Row, when: When) -> Window:
 
 
 def _check_columns(task: Row) -> None:
-    """Refuse columns that a schedule here cannot hold and a worker would miss."""
+    """Refuse columns missing from Beatdesk's schedules and needed by a worker."""
     for key in ("exchange", "routing_key"):
         if task.get(key):
             raise Refused(

@@ -1,7 +1,7 @@
 """The tables of django-celery-beat in a foreign database, read as plain rows. Never writes.
 
-Columns are taken as found, so that older versions with fewer columns can be read too. Moments
-without a zone (SQLite has none) are UTC, as in Django.
+Columns are taken as found, so older versions with fewer columns can be read too. Moments without a
+zone (SQLite has none) are UTC, as in Django.
 """
 
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ def _read(connection: Connection) -> list[PeriodicTask]:
 
 
 def _with_schedule(task: Row, schedules: Mapping[str, Mapping[Any, Row]]) -> PeriodicTask:
-    """A task with its schedule: the first kind that has a reference, as in django-celery-beat
+    """A task with its schedule: the first kind with a reference, as in django-celery-beat
     itself.
     """
     for kind in ("interval", "crontab", "solar", "clocked"):

@@ -14,7 +14,7 @@ from scheduler.sets.yaml_set import ScheduleSet
 
 @dataclass(frozen=True)
 class Exported:
-    """The YAML, the names in it, and the items left out with reasons."""
+    """The YAML, the exported names, and the items left out with reasons."""
 
     text: str
     names: list[str]
@@ -59,7 +59,7 @@ def export(
 def _named(
     names: Collection[str], stored: Sequence[StoredCalendar], left_out: list[tuple[str, str]]
 ) -> list[Calendar]:
-    """The calendars with these names; missing and damaged ones are added to `left_out`."""
+    """The named calendars; missing and damaged calendars are added to `left_out`."""
     by_name = {calendar.name: calendar for calendar in stored}
     found: list[Calendar] = []
     for name in sorted(names):

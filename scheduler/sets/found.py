@@ -24,7 +24,7 @@ class Readings:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A schedule for import, its place in the source, and notes on what had to change."""
+    """A schedule for import, its place in the source, and notes on necessary changes."""
 
     source: str
     spec: Spec
@@ -36,7 +36,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Aside:
-    """An item that is not imported, and the reason."""
+    """An item left out of the import, and the reason."""
 
     source: str
     reason: str
@@ -52,7 +52,7 @@ class Found:
 
 
 def usable_names(names: Iterable[str]) -> dict[str, str]:
-    """A schedule name for each name: the same on every call, no two alike."""
+    """A schedule name for each name: equal on every call, no two alike."""
     plain = {name: usable_name(name) for name in names}
     count = Counter(plain.values())
     return {
@@ -64,7 +64,7 @@ def usable_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def usable_name(name: str) -> str:
-    """The nearest name that a schedule can have."""
+    """The nearest valid schedule name."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:LONGEST_NAME] or "schedule"
 
 
@@ -78,5 +78,5 @@ def renamed(name: str, called: str) -> tuple[str, ...]:
 
 
 def fingerprint(text: str) -> str:
-    """Eight characters that stay the same for the same text."""
+    """Eight characters derived from the text alone."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -1,8 +1,8 @@
 """Candidates -> an import. Decides first, then saves all changes in one step.
 
-A candidate equal to the stored schedule was imported before, and nothing happens. A candidate that
-differs from the stored schedule is refused, unless the import replaces. A refusal does not affect
-other candidates.
+A candidate equal to the stored schedule was imported before, and nothing happens. A candidate
+unlike the stored schedule is refused, unless the import replaces. A refusal does not affect other
+candidates.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Taken:
 
 @dataclass
 class Import:
-    """The report, and the changes that carry it out."""
+    """The report, and the changes behind the report."""
 
     taken: list[Taken] = field(default_factory=list)
     refused: list[Aside] = field(default_factory=list)
@@ -99,7 +99,7 @@ def of_plan(plan: Plan, *, replace: bool) -> Import:
 
 
 def save(report: Import, store: ScheduleStore, *, edit: Edit) -> None:
-    """Carry out an import: all of it or nothing. Raises StaleRevision, NameTaken or Refused."""
+    """Carry out an import, all or nothing. Raises StaleRevision, NameTaken or Refused."""
     store.save_together(report.wishes, calendars=report.calendar_wishes, edit=edit)
 
 

@@ -1,9 +1,9 @@
-"""A set and the store -> a plan: the changes that an apply would make. Pure; `apply` carries it
-out.
+"""A set and the store -> a plan: the changes that an apply would make. Pure; `apply` carries the
+plan out.
 
-A set without an interval's anchor keeps the stored anchor; places of `H` are the stored schedule's
-own. Schedules that only the store has are deleted by a pruning apply, if the set speaks for them
-and operators made them.
+Without an anchor in the set an interval keeps the stored anchor; places of `H` come from the stored
+schedule. A pruning apply deletes schedules missing from the set, if the set speaks for them and
+operators made them.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -39,12 +39,12 @@ from scheduler.sets.yaml_text import Document
 
 AHEAD = timedelta(days=30)
 TICKS_COMPARED = 500_000
-"""Ticks that one plan compares. Beyond this number, runs of further schedules are not computed."""
+"""Ticks compared by one plan. Beyond this number, runs of further schedules are not computed."""
 
 
 @dataclass(frozen=True)
 class FieldDifference:
-    """A field that changes, by path."""
+    """A changed field, by path."""
 
     field: str
     old: Any
@@ -53,7 +53,7 @@ class FieldDifference:
 
 @dataclass(frozen=True)
 class Changed:
-    """A stored schedule that the set changes. `runs` is None where not computed."""
+    """A stored schedule changed by the set. `runs` is None if not computed."""
 
     stored: Schedule
     spec: Spec
@@ -63,8 +63,8 @@ class Changed:
 
 @dataclass(frozen=True)
 class Single:
-    """A schedule that comes or goes as a whole. A new schedule has its future id, on which places
-    of `H` depend.
+    """A new or deleted schedule. A new schedule has its future id already, because places of `H`
+    depend on the id.
     """
 
     spec: Spec
@@ -74,15 +74,15 @@ class Single:
 
 @dataclass(frozen=True)
 class PlannedCalendar:
-    """A calendar that is created (`revision` None), or changed from the stored revision. Calendars
-    are never deleted.
+    """A new calendar (`revision` None), or a change of the stored revision. Calendars are never
+    deleted.
     """
 
     calendar: Calendar
     revision: int | None
     differences: list[FieldDifference]
     used_by: list[str]
-    """The stored schedules with this calendar, whose excluded times change."""
+    """The stored schedules with this calendar, affected by its changes."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def with_runs(
 
 
 def differences(old: Spec, new: Spec) -> list[FieldDifference]:
-    """The fields that differ, by path."""
+    """The different fields, by path."""
     was, becomes = _flat(old), _flat(new)
     paths = [*becomes, *(path for path in was if path not in becomes)]
     return [
@@ -239,7 +239,7 @@ def _has_ticks(when: When) -> bool:
 
 
 def _rule(spec: Spec, calendars: Mapping[str, Calendar]) -> tuple[Any, ...]:
-    """The fields that decide the ticks."""
+    """The fields behind the ticks."""
     name = spec.window.calendar
     return spec.enabled, spec.when, spec.window, None if name is None else calendars.get(name)
 
@@ -279,9 +279,7 @@ def _plan_calendars(  # noqa: PLR0917
 
 
 def _calendar_differences(old: Calendar, new: Calendar) -> list[FieldDifference]:
-    """The fields that differ in a set's form; for excluded times, only the lines that go and
-    come.
-    """
+    """The different fields in a set's form; for excluded times, only new and removed lines."""
     was, becomes = yaml_calendars.entry_of(old), yaml_calendars.entry_of(new)
     found = [
         FieldDifference(name, getattr(was, name), getattr(becomes, name))
@@ -339,7 +337,7 @@ def _plan_one(  # noqa: PLR0917
 
 
 def _plan_absent(plan: Plan, chosen: ScheduleSet, stored: RawEntry) -> None:
-    """Plan a stored schedule that the set does not have."""
+    """Plan a stored schedule missing from the set."""
     try:
         schedule = stored.decode().schedule
     except UnreadableEntry as error:

@@ -1,9 +1,9 @@
 """The entries of another RedBeat, under another key prefix or on another server -> candidates.
 Reads only.
 
-Entries are decoded as Beat decodes them; entries of another Beatdesk bring their policies and
-notes. Entries that Beat could not load are refused with the reason, and so are entries from code,
-which would write them again.
+Entries are decoded as by Beat; entries of another Beatdesk bring their policies and notes. Entries
+beyond Beat's reading are refused with the reason, and so are entries from code, because the code
+would write them again.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,7 @@
 """The exclusion calendars of a set <-> plain data. Pure.
 
-A calendar has the same form as in the console and in `beatdesk calendars`: a name, a time zone (by
-default UTC), excluded times as lines of text, a description. Two calendars with the same form are
-equal.
+A calendar has the form of the console and of `beatdesk calendars`: a name, a time zone (by default
+UTC), excluded times as lines of text, a description. Two calendars of equal form are equal.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +23,7 @@ MAX_CALENDARS = 1_000
 
 
 class CalendarEntry(Frozen):
-    """A calendar as a set says it."""
+    """A calendar in a set's form."""
 
     model_config = ConfigDict(strict=True)
 
@@ -87,7 +86,7 @@ def read(document: Document) -> tuple[list[Calendar], list[SetFault]]:
 def _calendar(
     document: Document, at: int, given: CalendarEntry
 ) -> tuple[Calendar | None, list[SetFault]]:
-    """The calendar, or all faults that prevent it."""
+    """The calendar, or all its faults."""
     try:
         zone = zones.zone(given.timezone)
     except Refused as error:

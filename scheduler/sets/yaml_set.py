@@ -1,9 +1,9 @@
 """A set of schedules <-> YAML: the operator's part of each schedule, without defaults, always in
-the same order. Pure.
+one order. Pure.
 
-A set holds names, jobs and rules; it does not hold uids, revisions, pauses and runs. A set exported
-by tags names the tags, and then speaks only for schedules with these tags. It carries the exclusion
-calendars of its schedules.
+A set holds names, jobs and rules; no uids, revisions, pauses or runs. A set exported by tags names
+the tags, and speaks only for schedules with a tag of the set. The exclusion calendars of the
+schedules are part of the set.
 
 A set is read whole: every fault is reported with its place, and a set with a fault is refused.
 """
@@ -179,7 +179,7 @@ def _shape_faults(document: Document, at: int, error: ValidationError) -> Iterat
 
 
 def _readable_keys(parent: list[str], found: Mapping[str, Any]) -> list[str]:
-    """The keys that are allowed beside an unknown key."""
+    """The keys allowed beside an unknown key."""
     if parent == ["when"]:
         kind = found["loc"][1]
         return next(

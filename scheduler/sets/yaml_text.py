@@ -1,17 +1,17 @@
-"""YAML <-> plain data, for texts that strangers may have written. Pure.
+"""YAML <-> plain data, for texts by strangers. Pure.
 
-The values are those of JSON: numbers, true, false, null; every other word is a text, so that `on`,
-`12:30` and `2026-11-23` stay what they look like. What can surprise is refused with its line: a key
-that stands twice, anchors and aliases (with which a short text becomes an endless one), tags, a
-second document, depth. Reads the parser's flat events, so that no text can exhaust the stack.
+Values are JSON's: numbers, true, false, null. Every other word is a text, so `on`, `12:30` and
+`2026-11-23` stay literal. Surprising parts are refused with their line: a repeated key, anchors and
+aliases (a short text can become an endless one), tags, a second document, depth. Reads the parser's
+flat events, so no text can exhaust the stack.
 
-Why PyYAML's parser with a builder of our own, and not ruamel.yaml, which has lines and a check of
-keys ready: speed. 10,000 schedules (1.35 MB) take 0.4 s of CPU here, on libyaml, which is written
-in C. With ruamel.yaml's loader that keeps lines they take 10 s, with its parser alone 4 s, as both
-are Python (`python -m tests.bench.yaml_readers`); importing them all takes 3.6 s today, and a text
-of the greatest size would hold a thread of the web for minutes. ruamel.yaml's binding to libyaml is
-as fast as PyYAML's, but it has neither lines nor that check above its events, so that this builder
-would stay as it is; and it is there for old installations: its successor needs a Zig compiler.
+Why PyYAML's parser with a builder of our own, and not ruamel.yaml with its lines and check of keys:
+speed. 10,000 schedules (1.35 MB) take 0.4 s of CPU here, on libyaml, written in C. ruamel.yaml's
+loader with lines takes 10 s, its parser alone 4 s, as both are Python (`python -m
+tests.bench.yaml_readers`). Importing all the schedules takes 3.6 s today, and a text of the
+greatest size would hold a thread of the web for minutes. ruamel.yaml's binding to libyaml is as
+fast as PyYAML's, but has neither lines nor the check above its events, so this builder would stay
+unchanged. The binding exists for old installations only: its successor needs a Zig compiler.
 ruamel.yaml is the second opinion in `tests/unit/sets/test_yaml_beside_ruamel.py`.
 """
 
@@ -39,7 +39,7 @@ from scheduler.errors import Refused
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 40
 LINE_DEPTH = 4
-"""Down to which depth the lines of values are remembered, for messages."""
+"""Depth down to which the lines of values are recorded, for messages."""
 
 Path = tuple[str | int, ...]
 
@@ -56,7 +56,7 @@ _STR_TAG = "tag:yaml.org,2002:str"
 
 
 class BadYaml(Refused):
-    """The text is not YAML that can be read."""
+    """The text is not readable YAML."""
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Document:
 
 @dataclass
 class _Open:
-    """A list or an object that is being read."""
+    """A list or an object during the reading."""
 
     into: dict[str, Any] | list[Any]
     path: Path
@@ -146,7 +146,7 @@ class _Reader:
             self._put(value, event)
 
     def _put(self, value: Any, event: Event) -> Path:
-        """Put a value into its list or object. Returns its path."""
+        """Put a value into its list or object. Returns the value's path."""
         if not self._open:
             self.document.value = value
             self._remember((), event)
@@ -209,7 +209,7 @@ def _refuse(event: Event, why: str) -> NoReturn:
 
 
 class _Writer(_DUMPER):  # type: ignore[misc]
-    """Quotes every text that `read`, or another YAML reader, would take for another type."""
+    """Quotes every text of another type to `read`, or to another YAML reader."""
 
     def ignore_aliases(self, data: Any) -> bool:
         """Never write aliases."""

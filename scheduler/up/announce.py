@@ -28,7 +28,7 @@ def ready(web: str, admin: Account | None, wished_port: int, port: int) -> str:
 
 
 def runs_already(server: RunningServer) -> str:
-    """Reason why a second `up` in the same folder does not start."""
+    """Reason against a second `up` in one folder."""
     place = f" at {server.web}" if server.web else ""
     return (
         f"it runs already in this folder{place} (process {server.pid}); stop it with Ctrl-C or: "

@@ -1,4 +1,4 @@
-"""A child of `up`: its description, and its process. The supervisor starts and stops it."""
+"""A child of `up`, as description and process. Started and stopped by the supervisor."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ STEADY_AFTER = 60.0
 
 @dataclass(frozen=True)
 class Stop:
-    """One step of ending a child: a signal, and the seconds in which the child may end."""
+    """A step in ending a child: a signal, and the seconds for the child to end."""
 
     signal: signal.Signals
     seconds: float
@@ -45,7 +45,7 @@ def pause(deaths: int) -> float:
 
 
 def ending(code: int) -> str:
-    """The end of a process in words, with the signal's name where a signal ended it."""
+    """The end of a process in words, with the signal's name after a signal."""
     if code >= 0:
         return f"exit code {code}"
     try:
@@ -55,7 +55,7 @@ def ending(code: int) -> str:
 
 
 class ChildProcess:
-    """A child's process, in a session of its own: Ctrl-C reaches only the supervisor."""
+    """A child's process, in a separate session: Ctrl-C reaches only the supervisor."""
 
     def __init__(self, child: Child, console: Console) -> None:
         self.child = child
@@ -73,7 +73,7 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """The process id, which is also the id of its process group."""
+        """The id of the process and of its process group."""
         return self._popen.pid
 
     def code(self) -> int | None:
@@ -81,7 +81,7 @@ class ChildProcess:
         return self._popen.poll()
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the process; SIGKILL goes to its whole group."""
+        """Send a signal to the process; SIGKILL goes to the whole group."""
         if number == signal.SIGKILL:
             self.end_group()
         elif self._popen.poll() is None:

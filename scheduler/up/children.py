@@ -18,8 +18,9 @@ from scheduler.up.embedded import Embedded
 STOP_ORDER = ("beat", "web", "worker", "recorder", "valkey")
 
 JOBS_MAY_TAKE = 120.0
-"""Seconds for running jobs to finish. After that, or at the second Ctrl-C, follows Celery's soft
-shutdown, and their messages go back into the queue."""
+"""Seconds for running jobs to finish. Afterwards, or at the second Ctrl-C, follows Celery's soft
+shutdown: messages of unfinished jobs go back into the queue.
+"""
 
 SOFT_SHUTDOWN_TAKES = 40.0
 
@@ -48,7 +49,7 @@ def _is_installed() -> bool:
 
 
 def _beatdesk(*words: str) -> list[str]:
-    """A `beatdesk` command that does not find modules of the working folder before ours."""
+    """A `beatdesk` command in which Beatdesk's modules go before modules of the working folder."""
     return [sys.executable, "-P", "-m", "scheduler", *words]
 
 
@@ -79,7 +80,7 @@ def recorder(services: Services, before: Callable[[], None]) -> Child:
 
 def worker(services: Services) -> Child:
     """The worker. SIGTERM: take no further message and finish the running jobs. SIGQUIT: give back
-    the messages of jobs that do not finish soon.
+    the messages of long jobs.
     """
     concurrency = str(services.settings.worker_concurrency)
     return Child(
@@ -94,7 +95,7 @@ def worker(services: Services) -> Child:
 
 
 def beat(services: Services, before: Callable[[], None]) -> Child:
-    """Beat. SIGTERM: release the lock, so that the next Beat need not wait for its expiry.
+    """Beat. SIGTERM: release the lock, for the next Beat to lead at once.
 
     `before` runs once the worker is ready, before Beat starts.
     """
@@ -109,7 +110,7 @@ def beat(services: Services, before: Callable[[], None]) -> Child:
 
 
 def web(services: Services, listening: socket.socket) -> Child:
-    """The console, on a socket that stays open while the console is started again."""
+    """The console, on a socket that stays open during a restart of the console."""
     host, port = listening.getsockname()[:2]
     probe_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return Child(

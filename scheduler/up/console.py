@@ -31,11 +31,11 @@ class Console:
                 self._out = io.StringIO()
 
     def stream(self, name: str) -> TextIO:
-        """A text stream that writes its lines under `name`, for the supervisor's own log."""
+        """A text stream with `name` before each line, for the supervisor's own log."""
         return cast(TextIO, _Lines(self, name))
 
     def follow(self, name: str, source: IO[bytes]) -> threading.Thread:
-        """Copy a child's output, in a thread of its own, until the output closes."""
+        """Copy a child's output, in a separate thread, until the output closes."""
         thread = threading.Thread(
             target=self._copy, args=(name, source), name=f"output of {name}", daemon=True
         )

@@ -1,9 +1,9 @@
 """The embedded Valkey server: folder, configuration, address.
 
-Schedules live in this server, so it writes an append-only file and never evicts. It listens on the
-loopback address only, behind a random password, and on the same port from start to start unless the
-port is taken. The password is in a file of its own and in the configuration, never on a command
-line, which every user of the machine can read.
+Schedules live in this server, so the server writes an append-only file and never evicts. The server
+listens on the loopback address only, behind a random password, and on one port from start to start
+unless the port is taken. The password is in a private file and in the configuration, never on a
+command line, readable by every user of the machine.
 """
 
 import os
@@ -43,9 +43,9 @@ class Embedded:
 
 
 def prepare(data_dir: Path) -> Embedded:
-    """Write the configuration below `data_dir`, with the last start's port where it is free.
+    """Write the configuration below `data_dir`, with the last start's port if free.
 
-    Raises Unavailable where the server's binary cannot run on this machine.
+    Raises Unavailable for a server binary unusable on this machine.
     """
     folder = data_dir / "valkey"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def _binary() -> Path:
 
 
 def _read_or_make(path: Path, make: Callable[[], str]) -> str:
-    """Text of a private file, which is written first where it does not exist."""
+    """Text of a private file; a missing file is made first."""
     if not path.exists():
         _write(path, make())
     return path.read_text().strip()

@@ -49,7 +49,7 @@ EXAMPLES = (
 
 
 def install_examples(store: "ScheduleStore", now: datetime) -> list[str]:
-    """Create the examples. Returns the names of the created ones; an existing schedule of the same
+    """Create the examples. Returns the names of the created ones; an existing schedule of an equal
     name is left alone.
     """
     created = []

@@ -13,14 +13,15 @@ from scheduler.up.interrupts import Interrupts
 log = logging.getLogger(__name__)
 
 STARTING_TAKES = 20
-"""Rounds of waiting in which another server may take the lock and then write its server file."""
+"""Rounds of waiting, for another server to take the lock and write its server file."""
 
 
 def take(data_dir: Path, interrupts: Interrupts) -> int | None:
-    """The lock's descriptor; the lock lasts while it is open. None where a signal ended the wait.
+    """The lock's descriptor; the lock lasts until the descriptor is closed. None after a signal
+    during the wait.
 
-    Raises Refused where another server runs in the folder. After a killed server this waits: its
-    orphan reaper is still stopping the children.
+    Raises Refused for another running server in the folder. After a killed server, waits for its
+    orphan reaper to stop the children.
     """
     rounds = 0
     while not interrupts.count:

@@ -1,10 +1,10 @@
-"""The orphan reaper: stop the children when the supervisor was killed and cannot.
+"""The orphan reaper: stop the children after a kill of the supervisor.
 
-`python -m scheduler.up.orphan_reaper` reads the living children from its standard input:
-`+ PID RANK SECONDS` when a child was started, `- PID` when a child has ended, `done` when the
-supervisor has stopped all of them. When the pipe closes without `done`, the supervisor is dead:
-each child gets SIGTERM, lowest rank first, and SIGKILL when its seconds are over. Imports the
-standard library only, so that it starts at once and stays small.
+`python -m scheduler.up.orphan_reaper` reads the living children from standard input:
+`+ PID RANK SECONDS` for a started child, `- PID` for an ended child, `done` from a supervisor
+without children left. If the pipe closes without `done`, the supervisor is dead: each child gets
+SIGTERM, lowest rank first, and SIGKILL at the end of its seconds. Imports the standard library
+only, to start at once and stay small.
 """
 
 import os
@@ -36,12 +36,12 @@ class OrphanReaper:
         self._living[pid] = (rank, seconds)
 
     def forget(self, pid: int) -> None:
-        """Report that a child has ended."""
+        """Report the end of a child."""
         if self._living.pop(pid, None):
             self._report(f"- {pid}")
 
     def dismiss(self) -> None:
-        """Report that all children are stopped, and wait for the reaper's end."""
+        """Report the stop of all children, and wait for the reaper's end."""
         self._report("done")
         self._popen.communicate(timeout=10)
 
@@ -56,7 +56,7 @@ class OrphanReaper:
         )
 
     def ensure(self) -> None:
-        """Replace a reaper that has died, and report the living children to the new one."""
+        """Replace a dead reaper, and report the living children to the new reaper."""
         if self._popen.poll() is None:
             return
         self._console.line("up", "the orphan reaper has died and is replaced")
@@ -79,7 +79,7 @@ class OrphanReaper:
 
 
 def keep_watch(source: TextIO) -> list[tuple[int, int, float]]:
-    """The living children when the pipe closes, as (rank, process id, seconds) in the order of
+    """The living children at the end of the pipe, as (rank, process id, seconds) in the order of
     their stop; none after `done`.
     """
     living: dict[int, tuple[int, float]] = {}

@@ -1,4 +1,4 @@
-"""Free ports: the wished port, or another where that is taken."""
+"""Free ports: the wished port, or another if taken."""
 
 import errno
 import socket
@@ -7,10 +7,11 @@ NEIGHBOURS = 20
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on `port`, on one of the next `NEIGHBOURS` ports, or on any free one.
+    """A listening socket on `port`, else on one of the next `NEIGHBOURS` ports, else on any free
+    port.
 
-    The console's process inherits the socket, so that no other process takes the port meanwhile,
-    and requests wait while the console is started again. Raises OSError where no port is free.
+    The console's process inherits the socket: no other process takes the port meanwhile, and
+    requests wait during a restart of the console. Raises OSError without a free port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for wished in (*range(port, min(port + NEIGHBOURS, 65536)), 0):
@@ -23,7 +24,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def free_port(host: str, wished: int | None) -> int:
-    """The wished port where it is free, or else any free one. Raises OSError."""
+    """The wished port if free, or else any free one. Raises OSError."""
     for port in (wished, 0) if wished else (0,):
         found = _bound(socket.AF_INET, host, port)
         if found is not None:

@@ -1,5 +1,5 @@
 """Readiness of the children, by facts: each probe takes the child's process id and returns within
-seconds; a server that does not answer is not ready.
+seconds; a server without an answer is not ready.
 """
 
 import http.client
@@ -22,7 +22,7 @@ SECONDS = 2.0
 
 
 def valkey_answers(url: str) -> Probe:
-    """Ready once the server answers PING, which it does after reading its append-only file."""
+    """Ready once the server answers PING, after the reading of its append-only file."""
 
     def ready(_pid: int) -> bool:
         with (
@@ -60,7 +60,7 @@ def worker_beats(services: Services) -> Probe:
 class BeatLeads:
     """Ready once the lock of Beat has another holder than at the first probe of this process.
 
-    A Beat elsewhere may lead, with this one as a standby: ready too, once the lock was renewed.
+    A Beat elsewhere may lead, with this one as a standby: ready too, after a renewal of the lock.
     """
 
     def __init__(self, services: Services) -> None:

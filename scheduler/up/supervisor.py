@@ -1,12 +1,12 @@
-"""The supervisor: start children in order, watch them, stop them in order.
+"""The supervisor of the children: starts, watches and stops them in order.
 
-One loop in one thread: `_pass` is a single round, and each wait (for readiness, for an end, for a
-signal) makes rounds, so that a child that dies meanwhile is started again.
+One loop in one thread: `_pass` is a round, and each wait (for readiness, for an end, for a signal)
+makes rounds, so a child dead meanwhile is started again.
 
-Why not honcho or another runner of Procfiles: those end all children at once, so Redis would be
-gone before a worker has finished, and its job would be lost. Here each child starts when the child
-before is ready, and the children stop in an order of their own, Redis last, each with the time that
-it needs; where this process is killed, the orphan reaper stops them. Tested with real processes in
+Why not honcho or another runner of Procfiles: a runner ends all children at once, so Redis would be
+gone before the end of a worker, and the worker's job would be lost. Here each child starts once the
+child before is ready, and the children stop in a separate order, Redis last, each with enough time;
+after a kill of this process, the orphan reaper stops the children. Tested with real processes in
 `tests/integration/up/`, a running job among them.
 """
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 ROUND = 0.1
 ATTEMPTS = 5
-"""Deaths of a child that was never ready, after which the start is given up."""
+"""Deaths of a never ready child before the start is given up."""
 
 IMPATIENT_AFTER = 60.0
 SAY_EVERY = 15.0
@@ -47,8 +47,8 @@ class ChildState:
 
 
 class Supervisor:
-    """Supervisor of `children`, in the order of their start; `stop_order` names them in the order
-    of their stop. `lock` is the descriptor of the data folder's lock.
+    """The supervisor of `children`, listed in the order of their start; `stop_order` lists their
+    names in the order of the stop. `lock` is the descriptor of the data folder's lock.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class Supervisor:
         self._reaper = OrphanReaper(lock, console)
 
     def start(self) -> bool:
-        """Start all children, each when the child before is ready.
+        """Start all children, each after the readiness of the child before.
 
-        Returns False where a stop signal came meanwhile. Raises Unavailable for a child that has
-        died `ATTEMPTS` times and was never ready.
+        Returns False after a stop signal meanwhile. Raises Unavailable for a child with `ATTEMPTS`
+        deaths before its first readiness.
         """
         for state in self._states:
             if state.child.before is not None:
@@ -95,7 +95,7 @@ class Supervisor:
         return True
 
     def watch(self) -> None:
-        """Restart children that die, until a stop signal comes."""
+        """Restart dead children, until a stop signal comes."""
         while not self._interrupts.count:
             self._pass()
 
@@ -108,8 +108,8 @@ class Supervisor:
         self._reaper.dismiss()
 
     def _pass(self) -> None:
-        """Make one round: wait `ROUND` seconds or for a signal, then reap the dead children, start
-        the due ones, and probe those that are not ready.
+        """Make a round: wait `ROUND` seconds or for a signal, then reap the dead children, start
+        the due ones, and probe the children not yet ready.
         """
         self._interrupts.wait(ROUND)
         self._reaper.ensure()
@@ -143,7 +143,7 @@ class Supervisor:
             state.ready = state.was_ready = True
 
     def _reap(self, state: ChildState, code: int) -> None:
-        """Clear up after a child that has ended, and plan its next start unless it was stopped."""
+        """Clear up after an ended child, and plan its next start unless stopped on purpose."""
         process = state.process
         assert process is not None  # noqa: S101 - the caller has read its exit code
         process.end_group()
@@ -166,8 +166,8 @@ class Supervisor:
         )
 
     def _stop(self, state: ChildState) -> None:
-        """End a child; by the next harder signal when its time is over, or when another stop
-        signal comes.
+        """End a child; by the next harder signal at the end of its time, or at another
+        stop signal.
         """
         stops = [*state.child.stops, Stop(signal.SIGKILL, 10)]
         for step, stop in enumerate(stops):
@@ -181,7 +181,7 @@ class Supervisor:
             self._wait_for_end(state, stop.seconds)
 
     def _wait_for_end(self, state: ChildState, seconds: float) -> None:
-        """Wait until the child has ended, its `seconds` are over, or another stop signal comes.
+        """Wait for the child's end, for the end of its `seconds`, or for another stop signal.
 
         Logs every `SAY_EVERY` seconds that the child is still finishing.
         """
