@@ -153,10 +153,10 @@ def check_calendar(calendar: Calendar) -> None:
 
 
 def check_calendar_exists(window: Window, old: Window | None, calendars: Collection[str]) -> None:
-    """Raise Refused where `window` names a calendar missing from `calendars`.
+    """Raise Refused for a calendar in `window` missing from `calendars`.
 
-    A name that the saved window `old` has already is accepted: a calendar may be deleted while
-    schedules name it, and an unrelated edit of such a schedule must not be refused.
+    A name already in the saved window `old` is accepted: a calendar may be deleted before its
+    schedules change, and an unrelated edit of a schedule must not be refused.
     """
     name = window.calendar
     if name is None or name in calendars or (old is not None and old.calendar == name):

@@ -61,8 +61,8 @@ def next_ticks(when: When, after: datetime, n: int) -> list[datetime]:
 def ticks_between(when: When, after: datetime, until: datetime) -> Iterator[datetime]:
     """Yield the ticks in (after, until], in order.
 
-    The lower bound is excluded and the upper one included, so that adjacent windows share no tick
-    and miss none.
+    The lower bound is excluded and the upper one included: adjacent windows share no tick and miss
+    none.
     """
     if isinstance(when, IntervalWhen):
         yield from _interval_ticks(when, after, until)

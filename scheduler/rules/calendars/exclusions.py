@@ -210,7 +210,7 @@ def _excluded_until(calendar: Calendar, moment: datetime) -> datetime | None:
 
 
 def _excluded_from(calendar: Calendar, moment: datetime) -> datetime | None:
-    """The first excluded moment after `moment`, which must be free; None without one."""
+    """The first excluded moment after the free `moment`; None without one."""
     zone = zones.zone(calendar.timezone)
     today = moment.astimezone(zone).date()
     found: list[datetime] = []
@@ -231,8 +231,7 @@ def _starts_after(
 ) -> Iterator[datetime]:
     """The beginnings of weekly hours in the two weeks after `moment`.
 
-    Hours that lie entirely in the gap of a clock change have no length on that day, and are left
-    out.
+    Hours entirely in the gap of a clock change have no length on the day, and are left out.
     """
     for ahead in range(16):
         day = today + _DAY * ahead

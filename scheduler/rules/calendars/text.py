@@ -263,7 +263,7 @@ def _shown_clock(at: time) -> str:
 
 
 def _shown_moment(at: datetime) -> str:
-    """A moment as text with its offset, so that a repeated hour is not ambiguous."""
+    """A moment as text with its offset: unambiguous in a repeated hour."""
     return at.isoformat(timespec="seconds" if at.second or at.microsecond else "minutes")
 
 

@@ -78,7 +78,7 @@ def parse(text: str, day_match: Literal["and", "or"] = "and") -> Crontab:
 def resolve(text: str, uid: str) -> str:
     """Return `text` with each `H` replaced by a value derived from `uid`; a macro as five fields.
 
-    The same uid always gives the same values. Raises BadExpression.
+    Equal uids always give equal values. Raises BadExpression.
     """
     texts = _fields(text)
     if not any(_is_placed(part) for field_text in texts for part in field_text.split(",")):
@@ -107,7 +107,7 @@ def has_places(text: str) -> bool:
 
 
 def effective(when: CrontabWhen) -> str:
-    """Return the expression that decides the ticks: `resolved` for one with `H`, else `crontab`."""
+    """Return the expression behind the ticks: `resolved` for a crontab with `H`, else `crontab`."""
     if when.resolved is not None and has_places(when.crontab):
         return when.resolved
     return when.crontab
@@ -246,7 +246,7 @@ def _is_placed(part: str) -> bool:
 def _place(field: cron.Field, part: str, seed: str) -> str:
     """A part with its `H` replaced, by Jenkins' rules.
 
-    `H` becomes a single value; `H/n` a range with step n that begins within the first n values.
+    `H` becomes a single value; `H/n` a range with step n, beginning within the first n values.
     """
     if not _is_placed(part):
         return part

@@ -1,13 +1,13 @@
-"""Five crontab fields as sets of minutes, hours and days, exactly as Celery reads the fields.
+"""Five crontab fields as sets of minutes, hours and days, exactly as read by Celery.
 
-Celery's `crontab_parser` decides which parts are accepted and with which values, so that a schedule
-has the same ticks here and in a Beat without Beatdesk. Added here: messages with a remedy, the
-table of days that makes `ticks` fast, and the refusal of an expression that never fires. Must not
-know of zones or of time.
+Celery's `crontab_parser` decides on the accepted parts and their values, so a schedule has equal
+ticks here and in a Beat without Beatdesk. Added here: messages with a remedy, the table of days
+behind the speed of `ticks`, and the refusal of an expression without a tick. Must not know of zones
+or of time.
 
-Common parts (`*`, `*/15`, `9-17`, `mon-fri`) are read without Celery, so that a command that lists
-crontabs does not load Celery; a test compares every such part with Celery's parser. All other
-parts are left to Celery.
+Common parts (`*`, `*/15`, `9-17`, `mon-fri`) are read without Celery, so a command with a list of
+crontabs does not load Celery; a test compares every such part with Celery's parser. All other parts
+are left to Celery.
 """
 
 import re
@@ -43,7 +43,7 @@ _READ = re.compile(r"(?:\w+?-\w+|\*)(?:/\w+)?")
 _PLAIN = re.compile(
     r"(?:(?P<star>\*)|(?P<first>[0-9]{1,2}|[a-z]{3})(?:-(?P<last>[0-9]{1,2}|[a-z]{3}))?)(?:/(?P<step>[0-9]{1,2}))?"
 )
-"""A part that is read without Celery, as long as its numbers and names belong to the field."""
+"""A part readable without Celery, as long as its numbers and names belong to the field."""
 
 _NAMES = {
     "month": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
@@ -116,7 +116,7 @@ def assembled(
 ) -> Crontab:
     """Return the crontab of five parsed fields.
 
-    Raises BadExpression for an expression that never fires, such as 31 February.
+    Raises BadExpression for an expression without a tick, such as 31 February.
     """
     masks = on.masks()
     if not any(
@@ -179,9 +179,9 @@ def part_values(field: Field, part: str) -> frozenset[int]:
 
 
 def plain_values(field: Field, part: str) -> frozenset[int] | None:
-    """Return the values of a part in plain form; None for a part that only Celery can judge.
+    """Return the values of a part in plain form; None for a part to be judged by Celery.
 
-    A range whose end is below its beginning goes on from the field's least value, as in Celery:
+    A range with its end below its beginning goes on from the field's least value, as in Celery:
     `22-2` is 22, 23, 0, 1, 2.
     """
     match = _PLAIN.fullmatch(part)
@@ -245,7 +245,7 @@ def _expand(field: Field, text: str) -> set[int]:
 
 
 def _refuse_count(text: str, count: int) -> NoReturn:
-    """Say what is wrong with an expression that has not five fields."""
+    """Raise the refusal of an expression without exactly five fields."""
     same = MACROS.get(text.strip().lower())
     remedy = f"write {same!r} for {text.strip()}" if same else NEEDS_FIVE
     fields = counted(count, "field")
@@ -255,7 +255,7 @@ def _refuse_count(text: str, count: int) -> NoReturn:
 
 
 def _ignored(texts: tuple[str, ...]) -> list[str]:
-    """The ends of parts that Celery ignores: its patterns match the beginning of a part only."""
+    """The ends of parts ignored by Celery: its patterns match the beginning of a part only."""
     tails = []
     for text in texts:
         for part in text.split(","):

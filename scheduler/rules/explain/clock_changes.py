@@ -26,7 +26,7 @@ class Change:
 
 def sentences(rule: Rule, after: datetime, zone_name: str) -> list[str]:
     """Return a sentence for the next clock change that skips times of the rule, and a sentence for
-    the next that repeats times; empty where no time is affected.
+    the next that repeats times; empty for an unaffected rule.
     """
     if rule.zone is None:
         return []
@@ -56,7 +56,7 @@ def changes(zone: ZoneInfo, start: date) -> tuple[Change, ...]:
 
 
 def _times(rule: Rule, change: Change) -> list[datetime]:
-    """The rule's times that a change affects; empty for a rule that runs every hour."""
+    """The rule's times affected by a change; empty for an hourly rule."""
     if rule.walls.is_sub_daily and rule.walls.runs_every_hour:
         return []
     times: list[datetime] = []

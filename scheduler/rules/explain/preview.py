@@ -1,6 +1,6 @@
-"""The preview shown while an operator types: words, the next ticks, and warnings. No I/O.
+"""The preview during an operator's typing: words, the next ticks, and warnings. No I/O.
 
-The ticks are computed by the same code that decides when a schedule fires.
+The ticks come from the code behind the firing of schedules.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A rrule in words, made from its parsed values. Every rule that `rrule.text` accepts has words."""
+"""A rrule in words, made from its parsed values. Every rule accepted by `rrule.text` has words."""
 
 from scheduler.rules.phrases import (
     MONTHS,

@@ -254,7 +254,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _alike(schedule: Spec, when: When, now: datetime, facts: Facts) -> str | None:
-    """A warning where another schedule calls the same job at the same times."""
+    """A warning about another schedule with an equal call at equal times."""
     coming = ticks.next_ticks(when, now, _LOOKED_AT)
     same = [
         other.name

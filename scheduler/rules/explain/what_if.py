@@ -45,9 +45,9 @@ def compare(
     before: Mapping[str, Calendar] = NO_CALENDARS,
     after: Mapping[str, Calendar] = NO_CALENDARS,
 ) -> Difference:
-    """Return the difference in the ticks of (since, until] when `new` replaces `old`.
+    """Return the difference in the ticks of (since, until] between `old` and its replacement `new`.
 
-    None is a schedule that does not exist (new or deleted). `before` has the calendars for `old`,
+    None stands for a missing schedule (new or deleted). `before` has the calendars for `old`,
     `after` the calendars for `new`; without its calendar a schedule has no ticks. A disabled
     version has no ticks; two disabled versions are compared as if enabled.
     """
@@ -78,7 +78,7 @@ def _ticks(
 
 
 def _unlike(before: list[datetime], after: list[datetime]) -> tuple[list[datetime], list[datetime]]:
-    """The ticks that are only in `before`, and the ticks that are only in `after`."""
+    """The ticks only in `before`, and the ticks only in `after`."""
     if before == after:
         return [], []
     old = set(before)
@@ -91,7 +91,7 @@ def _unlike(before: list[datetime], after: list[datetime]) -> tuple[list[datetim
 def _moves(
     gone: list[datetime], come: list[datetime], zone: ZoneInfo
 ) -> tuple[list[datetime], list[datetime], list[tuple[datetime, datetime]]]:
-    """The ticks that go, the ticks that come, and pairs of moved ticks, matched day by day."""
+    """The ticks to go, the ticks to come, and pairs of moved ticks, matched day by day."""
     if not gone or not come:
         return gone, come, []
     going = _by_day(gone, zone)
@@ -113,6 +113,6 @@ def _by_day(ticks: list[datetime], zone: ZoneInfo) -> dict[date, list[datetime]]
 
 
 def _zone(spec: Spec | None) -> ZoneInfo:
-    """The zone that defines the days of a schedule; UTC for one without a zone."""
+    """The zone of a schedule's days; UTC for a schedule without a zone."""
     when = spec.when if spec is not None else None
     return zones.zone(when.timezone if isinstance(when, CrontabWhen | RruleWhen) else str(UTC))

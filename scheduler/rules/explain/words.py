@@ -2,7 +2,7 @@
 
 So the words always match the ticks. In particular, day of month and day of week are joined by
 'and', as in Celery, unless `day_match` is 'or'; other describers of crontabs always say 'or'. Every
-expression that `dialect.parse` accepts has words.
+expression accepted by `dialect.parse` has words.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ from scheduler.rules.time.wall_times import Crontab
 __all__ = ["describe", "duration", "joined"]
 
 _MOST_TIMES = 6
-"""Most times of day that are listed one by one; more are described by their fields."""
+"""Most times of day listed one by one; more times are described by their fields."""
 
 
 def describe(when: When) -> str:

@@ -1,7 +1,7 @@
 """The difference of two versions of a schedule, field by field, as published JSON. Pure.
 
-A version is a whole definition, as a revision stores one. In an old revision, fields that were
-added to Schedule later have their default values.
+A version is a whole definition, as stored in a revision. Fields missing from an old revision have
+their default values.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ NOT_COMPARED = frozenset(
 OPENED = frozenset(
     {row.name for row in fields_of("") if row.type is FieldType.PARTS} | {"paused", "kwargs"}
 )
-"""Fields whose parts are compared one by one."""
+"""Fields compared part by part."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""The table of schedule fields: one row for each field that an operator sets. Pure.
+"""The table of schedule fields: one row for each field set by operators. Pure.
 
 A row is derived from the field's declaration in `rules.model.spec`: the name, the type, the limits
-and the default from the model, the words from `About`. The editor's form, the options of `schedules
-add | edit | preview`, the reader of YAML sets, the pages, the comparison of two versions and the
-reference in the documents read this table, so that a new plain field is declared once.
+and the default from the model, the words from `About`. The editor's form, the options of
+`schedules add | edit | preview`, the reader of YAML sets, the pages, the comparison of two versions
+and the reference in the documents read this table, so a new plain field is declared once.
 """
 
 from collections.abc import Sequence
@@ -108,14 +108,14 @@ RULES: dict[str, type[BaseModel]] = {
     "once": OnceWhen,
     "rrule": RruleWhen,
 }
-"""The kinds of rule that operators write, and their models."""
+"""The kinds of rule open to operators, and their models."""
 
 MODELS: dict[str, type[BaseModel]] = {"": Spec, **RULES, "policies": Policies, "window": Window}
 """The parts of a schedule, and the model of each."""
 
 
 def rows_of(model: type[BaseModel], part: str) -> list[ScheduleField]:
-    """Return the rows of one part, in the model's order; without the fields that lack `About`."""
+    """Return the rows of one part, in the model's order; fields without `About` are left out."""
     rows = [_row(name, part, declared) for name, declared in model.model_fields.items()]
     return [row for row in rows if row is not None]
 

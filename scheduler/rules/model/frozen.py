@@ -4,10 +4,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """Immutable model that refuses unknown fields.
+    """Immutable model without unknown fields.
 
-    `defer_build`: a validator is built on first use (pydantic takes a lock for the build), not when
-    the module is imported. Building the validators of all models takes longer than a command with
+    `defer_build`: a validator is built on first use (pydantic takes a lock for the build), not at
+    the module's import. Building the validators of all models takes longer than a command with
     three of them.
     """
 

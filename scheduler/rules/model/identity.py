@@ -1,6 +1,6 @@
-"""Computed ids: of runs, and of schedules that plain RedBeat code wrote.
+"""Computed ids: of runs, and of schedules written by plain RedBeat code.
 
-Every process must compute the same id for the same tick; the id of a run is the Celery task id.
+Every process must compute one id for one tick; the id of a run is the Celery task id.
 """
 
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from hashlib import sha1
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6f0a3c1e-2f43-5a0e-9c56-8d3f4a9f7f10")
-"""The UUID namespace of entries that plain RedBeat code wrote. Must never change: history has
+"""The UUID namespace of entries written by plain RedBeat code. Must never change: the history has
 these ids.
 """
 
@@ -27,7 +27,7 @@ def run_id_within(uid: bytes, tick: str) -> str:
 
 
 def plain_uid(name: str) -> str:
-    """Return the uid of an entry without one of its own, derived from the name."""
+    """Return the uid of an entry without a stored uid, derived from the name."""
     return str(uuid5(NAMESPACE, name))
 
 

@@ -1,4 +1,4 @@
-"""The states of a run, with all facts that depend on the state alone. Pure.
+"""The states of a run, with all facts derived from the state alone. Pure.
 
 | group | states | meaning |
 | --- | --- | --- |
@@ -7,7 +7,7 @@
 | succeeded | succeeded | the job returned |
 | failed | failed, lost | the job failed for good, or its worker is gone |
 | late | missed, expired | nobody could run the tick in time |
-| skipped | skipped | a policy decided that the tick does not run |
+| skipped | skipped | a policy decided against the run |
 | cancelled | revoked | somebody ended the run |
 
 Every other module reads a state's group, finality, words and colour here. Templates take the

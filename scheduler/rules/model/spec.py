@@ -1,11 +1,11 @@
 """The schedule as data: the shapes of the published interface, of storage and of revisions.
 
-One pydantic model stands behind form, command, API and storage, so that they cannot differ. The
-shapes are those of the published interface. Meaning (does this expression parse, does it ever fire)
-is checked in `rules.check`, so that these models stay plain data.
+One pydantic model stands behind form, command, API and storage, so all four agree. The shapes are
+published. Meaning (does an expression parse, does it ever fire) is checked in `rules.check`, so the
+models stay plain data.
 
-Each field is one row of the field table (`rules.model.fields`): its type, its limits, and in
-`About` what people are to know of it. A new plain field is written here and nowhere else.
+Each field is one row of the field table (`rules.model.fields`): type, limits, and in `About` the
+words for people. A new plain field is written here and nowhere else.
 """
 
 from datetime import datetime

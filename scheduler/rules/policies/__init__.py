@@ -1,3 +1,3 @@
-"""What happens to a tick beside its time: windows, delays, overlap with earlier runs, catching up,
+"""The policies for a tick beside its time: windows, delays, overlap with earlier runs, catching up,
 admission.
 """

@@ -1,9 +1,9 @@
 """Admission: the policies applied again by the worker, right before a run starts. Pure.
 
-Dispatch has applied the same policies before sending the message; while the message was queued, a
-pause, an edit or another run may have changed the answer. A retry is a new attempt of an admitted
-run, so that admission does not apply again. A run that an operator starts by hand is not subject
-to pause, skip, window or overlap, which are about ticks.
+Dispatch has applied the policies before sending the message; during the message's time in the queue
+a pause, an edit or another run may have changed the answer. A retry is a new attempt of an admitted
+run, so admission does not apply again. A run started by hand is not subject to pause, skip, window
+or overlap, because these concern ticks.
 """
 
 from dataclasses import dataclass

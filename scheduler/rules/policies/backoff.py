@@ -6,14 +6,14 @@ LONGEST = 86_400.0
 """The longest wait in seconds (a day), before the spread."""
 
 SPREAD = 0.25
-"""Up to a quarter is added, so that runs that failed together do not come back together."""
+"""Up to a quarter is added, against a common return of runs that failed together."""
 
 
 def delay(attempt: int, base: float, seed: str) -> float:
     """Return the seconds between the end of `attempt` (1 is the first) and the next attempt.
 
-    At least `base * 2 ** (attempt - 1)`, up to a day, and up to a quarter more. The same `seed`,
-    the run's id, gives the same delay.
+    At least `base * 2 ** (attempt - 1)`, up to a day, and up to a quarter more. The `seed`, the
+    run's id, alone decides the addition.
     """
     wait = min(base * 2.0 ** min(max(attempt - 1, 0), 60), LONGEST)
     return wait * (1 + SPREAD * fraction(f"{seed} {attempt}"))

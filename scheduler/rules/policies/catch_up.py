@@ -1,4 +1,4 @@
-"""Catch-up: which ticks of an absence run now, and which are missed, with the reason. Pure.
+"""Catch-up after an absence: the ticks to run now, and the missed ticks, with the reason. Pure.
 
     policy   on time   late, in the window        late, before the window
     latest   runs      the newest runs, the       missed: deadline
@@ -8,7 +8,7 @@
     all      runs      all run, oldest first      missed: deadline
 
 A tick is on time while less than `ON_TIME` old: Beat reads due entries once a second, and a second
-is not an absence. Ticks that a calendar excludes are not due; `excluded` returns them.
+is not an absence. Ticks excluded by a calendar are not due; `excluded` returns them.
 """
 
 from collections.abc import Iterable
@@ -73,9 +73,9 @@ class CatchUp:
 def plan(
     policy: Policy, window_seconds: float, due: Due, now: datetime, *, most: int = 1000
 ) -> CatchUp:
-    """Return what becomes of every due tick: either in `run` or in exactly one missed range.
+    """Return the plan for every due tick: either in `run` or in exactly one missed range.
 
-    `window_seconds` is how old a late tick may be. With `all`, at most the newest `most` ticks
+    `window_seconds` is the greatest age of a late tick. With `all`, at most the newest `most` ticks
     run; earlier ticks are missed: coalesced.
     """
     opens = max(due.after, _window_opens(window_seconds, now) - _MICROSECOND)
@@ -99,10 +99,10 @@ def plan(
 
 
 def surely_runs_within(policies: Policies) -> timedelta:
-    """Return an age below which a tick that is due alone always runs.
+    """Return an age below which a single due tick always runs.
 
-    Neither `plan` nor the starting deadline can stop such a tick; the fast path of Beat relies on
-    this bound.
+    Neither `plan` nor the starting deadline can stop a tick younger than this bound; the fast path
+    of Beat relies on the bound.
     """
     return _surely_within(
         policies.catch_up != "none", policies.catch_up_window, policies.starting_deadline
@@ -118,7 +118,7 @@ def _surely_within(catches_up: bool, catch_up_window: float, deadline: float | N
 
 
 def excluded(due: Due) -> list[Range]:
-    """Return the ticks that the calendar excludes, one range for each excluded time."""
+    """Return the ticks excluded by the calendar, one range for each excluded time."""
     return ranges(due.when, excluded_times(due.after, due.until, due.calendar))
 
 

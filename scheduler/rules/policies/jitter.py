@@ -1,6 +1,6 @@
-"""Jitter: a delay after the tick, so that schedules due together are not sent at once. Pure.
+"""Jitter: a delay after the tick, so schedules due together are not sent at once. Pure.
 
-The tick's nominal time stays; only the moment of sending moves. Every process computes the same
+The tick's nominal time stays; only the moment of sending moves. Every process computes an equal
 delay.
 """
 

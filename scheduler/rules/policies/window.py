@@ -1,7 +1,7 @@
 """The window of a schedule: start, end, `max_runs`, calendar, pauses and skips. Pure.
 
-Before `starts_at` and from `ends_at` on there are no ticks at all. A tick in between that does not
-run is skipped, with the reason that `reason` returns, and shown in history.
+Before `starts_at` and from `ends_at` on there are no ticks at all. A tick in between without a run
+is skipped, with the reason returned by `reason`, and shown in the history.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ CALENDAR_HORIZON = timedelta(days=5 * 366)
 """How far ahead a search goes for a tick outside the calendar."""
 
 OVERDUE = timedelta(seconds=30)
-"""How long after its time a tick may still be called the next one."""
+"""The age up to which a tick may still be called the next one."""
 
 _MICROSECOND = timedelta(microseconds=1)
 

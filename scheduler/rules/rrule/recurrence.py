@@ -1,12 +1,12 @@
 """Recurrence rules (RFC 5545, section 3.3.10) as wall times: days as bits per month, times sorted.
 
-A rule is not expanded from its start, so that the next tick of a rule that began years ago, or
-that fires on 29 February only, is found as fast as any other. Must not know of zones, nor of the
-text of a rule (`rrule.text`).
+A rule is not expanded from its start, so the next tick of a rule begun years ago, or of a rule for
+29 February only, is found as fast as any other. Must not know of zones, nor of the text of a rule
+(`rrule.text`).
 
 Why not python-dateutil: dateutil goes through all ticks from the start, and Beat needs the next
-tick all the time. For a rule of every seven minutes that began in 2020, the next tick in 2026 takes
-dateutil 1,348 ms, and this module 0.009 ms; both results are the same, also for random rules in
+tick all the time. For a rule of every seven minutes begun in 2020, the next tick in 2026 takes
+dateutil 1,348 ms, and this module 0.009 ms; both results agree, also for random rules in
 `tests/unit/rules/test_recurrence.py`. `python -m tests.bench.next_tick` compares more rules.
 """
 
@@ -172,11 +172,11 @@ class Recurrence:
 
     @cached_property
     def _meeting_days(self) -> tuple[int, list[int]] | None:
-        """The days on which an hourly or minutely rule fires: (cycle, residues of day ordinals).
+        """The days of an hourly or minutely rule: (cycle, residues of day ordinals).
 
-        None for a rule that fires at least once a month: then every day is tried. A day begins in
-        the phase `ordinal * units of a day - begun` of the interval, so that each phase has at
-        most one residue.
+        None for a rule with at least one tick a month: then every day is tried. A day begins in the
+        phase `ordinal * units of a day - begun` of the interval, so each phase has at most one
+        residue.
         """
         unit = _UNIT.get(self.frequency)
         if unit is None or self.interval == 1:
@@ -294,7 +294,7 @@ class Recurrence:
 
 @lru_cache(maxsize=20_000)
 def _month_mask(rule: Recurrence, first: int, length: int) -> int:
-    """The days of a month of this shape that match the parts about months and weekdays."""
+    """The days of a month of this shape that match the rule's parts about months and weekdays."""
     mask = (2 << length) - 2
     if rule.month_days:
         days = {day if day > 0 else length + 1 + day for day in rule.month_days}
@@ -313,7 +313,7 @@ def _month_mask(rule: Recurrence, first: int, length: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _year_masks(rule: Recurrence, year: int) -> tuple[int, ...]:
-    """For each month, the days that match the parts about the year, such as BYWEEKNO."""
+    """For each month, the days matching the rule's parts about the year, such as BYWEEKNO."""
     january = date(year, 1, 1).toordinal()
     length = 366 if isleap(year) else 365
     days = set(range(january, january + length))
@@ -333,7 +333,7 @@ def _year_masks(rule: Recurrence, year: int) -> tuple[int, ...]:
 def _days_of_weeks(rule: Recurrence, year: int) -> Iterator[int]:
     """The ordinals of the days in the weeks of BYWEEKNO.
 
-    A week belongs to the year that has at least four of its days (ISO 8601).
+    A week belongs to the year with at least four of its days (ISO 8601).
     """
     first = _first_week(rule, year)
     following = _first_week(rule, year + 1)

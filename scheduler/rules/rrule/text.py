@@ -60,8 +60,8 @@ _SINGLE = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY"}
 def parse(when: RruleWhen, *, first_year: int = FIRST_YEAR) -> Recurrence:
     """Return the recurrence of a rule and its start (cached).
 
-    A schedule starts in 1970 at the earliest; `first_year` is for rules from other sources, such
-    as calendar files. Raises BadExpression with the part, the value and the allowed values, or
+    A schedule starts in 1970 at the earliest; `first_year` is for rules from other sources, such as
+    calendar files. Raises BadExpression with the part, the value and the allowed values, or
     UnknownZone.
     """
     return _parse(when.rrule, when.dtstart, when.timezone, first_year)
@@ -181,7 +181,7 @@ def _seconds(
 
 
 def _check(rule: Recurrence, found: dict[str, str]) -> None:
-    """Refuse parts that contradict each other, and a rule that never fires."""
+    """Refuse contradicting parts, and a rule without a tick."""
     if rule.count is not None and rule.until is not None:
         _refuse("COUNT and UNTIL exclude each other; keep one of them")
     if rule.weeks and rule.frequency != "YEARLY":

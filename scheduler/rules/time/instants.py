@@ -54,7 +54,7 @@ def next_instant(rule: Rule, after: datetime) -> datetime | None:
 def plain_day(rule: Rule, tick: datetime) -> tuple[date, datetime] | None:
     """Return the day of `tick` in the rule's zone, and its midnight in UTC.
 
-    None for a day with a clock change, on which midnight plus a wall time is not the instant.
+    None for a day with a clock change: midnight plus a wall time is not the instant then.
     """
     if rule.zone is None:
         return tick.date(), tick.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -76,7 +76,7 @@ def _unchanged_midnight(zone: ZoneInfo, day: date) -> datetime | None:
 
 
 class _SecondPass(NamedTuple):
-    """A repeated time: the wall time to which the clock went back, and the one just before."""
+    """A repeated time: the wall time after the clock went back, and the wall time just before."""
 
     wall: datetime
     end: datetime
@@ -115,7 +115,7 @@ def _tick_from(rule: Rule, start: datetime, after: datetime) -> datetime | None:
 
 
 def _instant(rule: Rule, wall: datetime, after: datetime) -> datetime | None:
-    """The first instant after `after` at which the wall time `wall` is due; None without one."""
+    """The first instant after `after` with the wall time `wall`; None without one."""
     first = wall.replace(tzinfo=rule.zone)
     second = first.replace(fold=1)
     before = first.utcoffset()

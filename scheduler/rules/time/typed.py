@@ -1,4 +1,4 @@
-"""Times and lengths of time as people type them, for commands and forms alike. Pure.
+"""Times and lengths of time as typed by people, for commands and forms alike. Pure.
 
 `now` is an argument.
 
@@ -11,12 +11,12 @@
 | `2026-11-23T05:00:00Z`, `2026-11-23 06:00:00+01:00` | that instant | that instant |
 | `2026-11-23 06:00`, `2026-11-23` | the clock of `plain_zone`, or refused | the same |
 
-Clocks are read in `zone`: that of the schedule that is meant, or else the setting
-`default_timezone`. A last word names another: `08:00 UTC`, `monday 8:00 Asia/Tokyo`.
+Clocks are read in `zone`: the schedule's zone, or else the setting `default_timezone`. A last word
+names another: `08:00 UTC`, `monday 8:00 Asia/Tokyo`.
 
-Clock changes follow the rule for fixed times in `rules.time.instants`. A time that comes twice is
-the first of the two. A time of day that the clock skips is the first instant after the gap; a date
-with such a time is refused, because somebody meant one moment, and there is no such moment.
+Clock changes follow the rule for fixed times in `rules.time.instants`. A repeated time is the first
+of the two. A time of day skipped by the clock is the first instant after the gap; a date with a
+skipped time is refused, because somebody had one moment in mind, and the moment does not exist.
 """
 
 import re
@@ -56,7 +56,9 @@ _ZONE_WORD = re.compile(r"(?P<time>.+\d)\s+(?P<zone>UTC|[A-Za-z]\w*(?:/[\w+-]+)+
 _WITH_OFFSET = "2026-11-23T05:00:00Z"
 
 Zone = ZoneInfo | Callable[[], ZoneInfo]
-"""A zone, or how to find it: that of a schedule costs a round trip, and most times name none."""
+"""A zone, or a function returning one: a schedule's zone costs a round trip, and most times need
+none.
+"""
 
 
 class Direction(Enum):
@@ -76,12 +78,12 @@ class BadTime(Refused):
 
     @property
     def beside_field(self) -> str:
-        """The refusal for a form, where it stands beside its field."""
+        """The refusal for a form, shown beside the field."""
         return f"{self.fault}. {self.remedy[:1].upper()}{self.remedy[1:]}."
 
 
 class Typed(NamedTuple):
-    """A text with the name of the field that it was typed into."""
+    """A typed text with the name of its field."""
 
     text: str
     field: str
@@ -89,7 +91,7 @@ class Typed(NamedTuple):
     remedy: str
 
     def refusal(self, fault: str, remedy: str | None = None) -> BadTime:
-        """The refusal of this text, cut where it is long."""
+        """The refusal of this text, shortened if long."""
         shown = self.text if len(self.text) <= MOST_SHOWN else self.text[:MOST_SHOWN] + "…"
         return BadTime(self.field, f"{shown!r} {fault}", remedy or self.remedy)
 
@@ -105,11 +107,12 @@ def read_time(
     plain_hint: str = "",
     years: tuple[int, int] | None = YEARS,
 ) -> datetime:
-    """The instant in UTC that `text` means, see the table above.
+    """The instant in UTC of `text`, see the table above.
 
-    `plain_zone` is the clock of a date without an offset; none refuses it. `plain_hint` is an
-    example of such a date with its clock, for refusals. A time outside `years` is refused; none for
-    any that can be reckoned with. Raises BadTime, and UnknownZone for a zone that does not exist.
+    `plain_zone` is the clock of a date without an offset; without one, such dates are refused.
+    `plain_hint` is an example of a date with its clock, for refusals. A time outside `years` is
+    refused; None accepts every computable time. Raises BadTime, and UnknownZone for an invalid
+    zone.
     """
     remedy = f"{direction.value}, or {plain_hint or _WITH_OFFSET}"
     typed = Typed(text.strip(), field, years, remedy)
@@ -146,7 +149,7 @@ def read_instant(
 def read_length(text: str, field: str) -> float:
     """A length of time in seconds: a number, or `90s`, `15m`, `1.5 h`, `3 days`. Raises BadTime.
 
-    Whether the number makes sense (negative, infinite) is for the rule that it is a part of.
+    Negative and infinite numbers pass here, and are judged by the rule of the field.
     """
     typed = Typed(text.strip(), field, None, "write seconds, or 15m, 2h, 1d")
     length = _LENGTH.fullmatch(typed.text)
@@ -171,7 +174,7 @@ def written_time(at: datetime, zone: ZoneInfo) -> str:
 
 
 def written_length(seconds: float) -> str:
-    """Seconds as `read_length` reads them back, in the largest unit that leaves them whole."""
+    """Seconds as text for `read_length`, in the largest unit with a whole number."""
     for unit, size in _SHORT_UNITS.items():
         if seconds and seconds % size == 0:
             return f"{seconds / size:.0f}{unit}"
@@ -179,12 +182,12 @@ def written_length(seconds: float) -> str:
 
 
 def clock_zone(when: When, default: str) -> ZoneInfo:
-    """The zone in which times of day are meant beside a rule: its own, or the default one."""
+    """The zone for times of day beside a rule: the rule's own zone, or the default one."""
     return zones.zone(when.timezone if isinstance(when, CrontabWhen | RruleWhen) else default)
 
 
 def _without_zone(typed: Typed) -> tuple[str, ZoneInfo | None]:
-    """The text without the zone that its last word names, and that zone."""
+    """The text without a zone as its last word, and the zone."""
     match = _ZONE_WORD.fullmatch(typed.text)
     if match is None:
         return typed.text, None
@@ -226,7 +229,7 @@ def _on_clock(
 
 
 def _shifted(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The first instant of a wall time; the first one after the gap where the clock skips it."""
+    """The first instant of a wall time; the first one after the gap for a skipped time."""
     first = datetime.combine(day, at, zone)
     second = first.replace(fold=1)
     before, later = first.utcoffset(), second.utcoffset()
@@ -259,7 +262,7 @@ def _found(zone: Zone) -> ZoneInfo:
 
 
 def _within(typed: Typed, reckon: Callable[[], datetime]) -> datetime:
-    """The instant, if it is one that schedules and histories can be about."""
+    """The instant, if within the range of schedules and histories."""
     years = typed.years
     try:
         at = reckon()

@@ -20,7 +20,7 @@ from the next.
 LAST_YEAR = 9990
 SHORTEST_MONTH = 28
 _LONGER = (0, 3, 0, 3, 2, 3, 2, 3, 3, 2, 3, 2, 3)
-"""Days by which each month is longer than the shortest; a leap year's February gets one more."""
+"""Days of each month beyond the shortest month's; a leap year's February gets one more."""
 
 HOURS = 24
 
@@ -112,7 +112,7 @@ class Crontab:
     """The days by the shape of the month, see `Days.masks`: bit d is set for day d."""
 
     ignored: tuple[str, ...] = ()
-    """Texts that Celery's parser silently ignores, such as the `-7` of `1-5-7`."""
+    """Texts silently ignored by Celery's parser, such as the `-7` of `1-5-7`."""
 
     step = timedelta(minutes=1)
 

@@ -6,9 +6,9 @@ calendar pays the 0.15 s.
 
 The libraries get wall times without zones, and dates in place of rules. Zones, because icalendar
 stores the zones of every file for the whole process: one file would decide for the next. Rules,
-because python-dateutil, which the libraries use, takes seconds for a rule that
-`scheduler.rules.rrule.recurrence` answers at once, and never ends for some. The libraries decide
-which instances exist, and which event of a series describes each instance. Pure.
+because python-dateutil inside the libraries takes seconds for rules answered at once by
+`scheduler.rules.rrule.recurrence`, and never ends for some. The libraries decide on the existing
+instances, and on the event of a series behind each instance. Pure.
 """
 
 from collections.abc import Sequence

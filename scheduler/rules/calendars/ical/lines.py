@@ -1,8 +1,7 @@
 """iCalendar text as components with content lines and line numbers. Pure.
 
-RFC 5545, sections 3.1, 3.4 and 3.6. Reads events, time zones, and the properties that decide the
-times. All else is skipped while reading, so that a file with megabytes of descriptions and
-attachments costs one pass.
+RFC 5545, sections 3.1, 3.4 and 3.6. Reads events, time zones, and the properties relevant to times.
+All else is skipped during the reading: megabytes of descriptions and attachments cost one pass.
 """
 
 import re

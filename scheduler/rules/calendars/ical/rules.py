@@ -1,8 +1,8 @@
 """An RRULE of an iCalendar file, expanded to wall times. Pure.
 
 RFC 5545, sections 3.3.10 and 3.8.5.3. The rule is read by `recurrence_text`, like a schedule's
-rule, so that the same rules are refused with the same words: FREQ=SECONDLY, a COUNT above 10,000, a
-rule that never fires.
+rule, so both refuse equal rules with equal words: FREQ=SECONDLY, a COUNT above 10,000, a rule
+without a tick.
 """
 
 import re
@@ -23,14 +23,14 @@ _UNTIL = re.compile(r"(?<=UNTIL=)\d{8}T\d{6}Z", re.ASCII)
 
 
 class BadEvent(Exception):
-    """An event that cannot be read is left out of the calendar, for this reason."""
+    """The reason why an unreadable event is left out of the calendar."""
 
 
 class Budget:
-    """The number of dates that RRULE, RDATE and EXDATE of one file may still produce.
+    """The number of dates still allowed to RRULE, RDATE and EXDATE of one file.
 
-    Bounds the work on a file whose events exclude one another; the events in the result are counted
-    separately.
+    Bounds the work on a file with events that exclude one another; the events in the result are
+    counted separately.
     """
 
     def __init__(self, limit: int) -> None:

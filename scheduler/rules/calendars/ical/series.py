@@ -191,8 +191,8 @@ class Expansion:
     def _without_stale(self, main: _Main, changes: Sequence[Event]) -> Iterator[Event]:
         """Yield the changes, without leftovers of older revisions.
 
-        Programs that split a series leave an event behind for an instance that no longer exists,
-        with rules of its own and a lower SEQUENCE.
+        After the split of a series some programs leave an event behind for a lost instance, with
+        separate rules and a lower SEQUENCE.
         """
         present = {main.local(main.event.start), *main.starts}
         for event in changes:
@@ -221,9 +221,9 @@ def _content(event: Event) -> tuple[object, ...]:
 def _with_changes(
     mains: Sequence[_Main], changes: Sequence[Event], zone: tzinfo
 ) -> Iterator[tuple[_Main, list[Event]]]:
-    """Yield each series with the events that change its instances.
+    """Yield each series with its changing events.
 
-    In a file without an event for the series, the changed instances are a series of their own.
+    In a file without an event for the series, the changed instances are a series by themselves.
     """
     if not mains:
         if changes:
