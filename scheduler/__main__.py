@@ -1,6 +1,4 @@
-"""`beatdesk`, also `python -m scheduler`: runs a command; what it refuses is told by
-`cli.refusals`.
-"""
+"""`beatdesk`, also `python -m scheduler`: runs a command; `cli.refusals` prints refusals."""
 
 from scheduler.cli import cli
 

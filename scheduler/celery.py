@@ -1,8 +1,8 @@
 """Root of Beat and of the workers: `celery -A scheduler beat` and `celery -A scheduler worker` find
 `app` here.
 
-Reads the settings, builds the app, and connects the receivers of Celery's signals. No other module
-imports this one.
+Reads the settings, builds the app, and connects the receivers of Celery's signals. Never imported
+by another module.
 """
 
 import logging
@@ -34,7 +34,7 @@ except BadSettings as faults:
 prepare()  # once, before the worker forks its children, and before Beat's first tick
 app = services.celery
 parts: WorkerParts = services
-"""The parts that workers use; mypy checks here that `Services` has each."""
+"""The parts used by workers; mypy checks here that `Services` has each."""
 
 run_signals = RunSignals(app)
 run_signals.connect()
@@ -46,7 +46,7 @@ WorkerHeartbeat(app, run_signals).connect()
 def refuse_servers_that_do_not_do(**_: Any) -> None:
     """Refuse to start on an unsuitable broker, and in production on a Redis that evicts keys.
 
-    A server that does not answer is waited for.
+    Waits for a server without an answer.
     """
     try:
         refuse_broker(services)

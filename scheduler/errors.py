@@ -6,7 +6,7 @@ or a problem body.
 
 
 class BeatdeskError(Exception):
-    """Beatdesk could not do what was asked."""
+    """Beatdesk could not carry out the request."""
 
     field: str | None = None
 
@@ -25,7 +25,7 @@ class BadExpression(Refused):
 
 
 class UnknownZone(Refused):
-    """There is no such time zone."""
+    """The named time zone does not exist."""
 
 
 class BadName(Refused):
@@ -41,7 +41,7 @@ class BadArguments(Refused):
 
 
 class UnknownJob(Refused):
-    """No worker offers this job."""
+    """No worker offers the named job."""
 
     field = "job"
 
@@ -53,7 +53,7 @@ class NameTaken(Refused):
 
 
 class RefusedTogether(Refused):
-    """Some changes of a batch were refused, so that none was made; `reasons` by schedule name."""
+    """Some changes of a batch were refused, so none was made; `reasons` by schedule name."""
 
     def __init__(self, reasons: dict[str, str]) -> None:
         refusals = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
@@ -64,13 +64,13 @@ class RefusedTogether(Refused):
 
 
 class NotFound(BeatdeskError):
-    """There is no such thing."""
+    """The requested record does not exist."""
 
 
 class StaleRevision(BeatdeskError):
-    """The schedule has been changed since it was read.
+    """The schedule has been changed since the read.
 
-    `current` is the revision that is stored now, so that both versions can be shown.
+    `current` is the revision stored now, for showing both versions.
     """
 
     field = "revision"
@@ -82,7 +82,7 @@ class StaleRevision(BeatdeskError):
 
 
 class UnreadableEntry(BeatdeskError):
-    """An entry in Redis is not one that Beat can run; the message says what is wrong with it."""
+    """Beat cannot run an entry in Redis; the message has the reason."""
 
 
 class JobExited(BeatdeskError):
@@ -94,4 +94,4 @@ class JobOutOfMemory(BeatdeskError):
 
 
 class Unavailable(BeatdeskError):
-    """A server that is needed does not answer."""
+    """A needed server does not answer."""

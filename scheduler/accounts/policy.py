@@ -52,7 +52,7 @@ class Account(BaseModel):
 
 
 def check_email(email: str) -> str:
-    """The address in the form in which it is stored: NFC, small letters. Raises Refused.
+    """The address in its stored form: NFC, small letters. Raises Refused.
 
     The address is a login name and need not receive mail, so `.local` is permitted.
     """
@@ -73,7 +73,7 @@ def check_role(role: str) -> Role:
 
 
 def check_password(password: str) -> str:
-    """The password, where it has `SHORTEST` to `LONGEST` characters. Raises Refused otherwise."""
+    """The password, if of `SHORTEST` to `LONGEST` characters. Raises Refused otherwise."""
     if len(password) < SHORTEST:
         raise Refused(
             f"password: it has {len(password)} characters; use {SHORTEST} or more, a few words "
@@ -88,7 +88,7 @@ def check_password(password: str) -> str:
 
 
 def make_password() -> str:
-    """A random password of about 93 bits, without characters that look alike."""
+    """A random password of about 93 bits, without lookalike characters."""
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
 
 
@@ -98,5 +98,5 @@ def hashed(password: str) -> str:
 
 
 def make_uniquifier() -> str:
-    """A new `fs_uniquifier`, which ends all sessions of the account."""
+    """A new `fs_uniquifier`: it ends all sessions of the account."""
     return secrets.token_hex(32)

@@ -1,4 +1,4 @@
-"""Accounts in SQL. `accounts.policy` decides which addresses, passwords and roles are permitted.
+"""Accounts in SQL. `accounts.policy` has the rules of addresses, passwords and roles.
 
 A change of password or role, and disabling, end the account's sessions.
 """
@@ -36,10 +36,9 @@ class Accounts:
         self._writing = writing(engine)
 
     def create(self, email: str, password: str | None, role: str, *, now: datetime) -> Account:
-        """Add an account. Returns it, with a generated password where `password` is None.
+        """Add an account. Returns the account, with a generated password if `password` is None.
 
-        Raises Refused with the field: an impossible address, password or role, or an address that
-        has an account.
+        Raises Refused with the field: an invalid address, password or role, or an address in use.
         """
         email = check_email(email)
         role = check_role(role)
@@ -104,9 +103,7 @@ class Accounts:
         return self._change(email, lambda _session, user: setattr(user, "active", True))
 
     def ensure_admin(self, *, now: datetime) -> Account | None:
-        """Create the first administrator, with a generated password, where there is no account.
-        None where there is one.
-        """
+        """Create the first administrator, with a generated password. None if an account exists."""
         with Session(self._engine) as session:
             if session.scalar(select(func.count()).select_from(models.User)):
                 return None

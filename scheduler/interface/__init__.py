@@ -1,1 +1,1 @@
-"""The JSON that others may rely on, one module a subject: schedules and runs, calendars, sets."""
+"""The published JSON, one module a subject: schedules and runs, calendars, sets."""

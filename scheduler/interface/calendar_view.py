@@ -47,7 +47,7 @@ def calendar_json(saved: SavedCalendar, used_by: Sequence[str]) -> dict[str, Any
 
 
 def damaged_json(name: str, problem: str, used_by: Sequence[str]) -> dict[str, Any]:
-    """The same keys for a calendar that cannot be read."""
+    """The published form of an unreadable calendar, with all keys."""
     keys = ("timezone", "description", "excluded", "uid", "revision", "updated_at", "updated_by")
     return {"name": name, **dict.fromkeys(keys), "used_by": list(used_by), "problem": problem}
 

@@ -1,6 +1,6 @@
-"""The JSON of schedules and runs, on which other people's scripts rely. Pure.
+"""The published JSON of schedules and runs, relied on by other people's scripts. Pure.
 
-Commands and API print these forms, so that two doors never show two shapes.
+Commands and API print these forms, so two doors never show two shapes.
 """
 
 from datetime import UTC, datetime
@@ -44,7 +44,7 @@ def schedule_json(
 
 
 def unreadable_json(name: str, problem: str) -> dict[str, Any]:
-    """The same keys for an unreadable entry: all empty but its name and problem."""
+    """The published form of an unreadable entry: all keys, empty but for name and problem."""
     keys = [*Schedule.model_fields, "next", "last_run"]
     return {**dict.fromkeys(keys), "name": name, "problem": problem}
 
@@ -84,7 +84,7 @@ def queued_run(
     kwargs: dict[str, Any],
     queued_at: datetime,
 ) -> RunView:
-    """A run that was started by hand just now, which the history has not recorded yet."""
+    """The run of a manual start just now, not yet recorded by the history."""
     named: dict[str, Any] = {
         "id": run_id,
         "schedule": schedule.name,

@@ -52,7 +52,7 @@ def import_json(report: Import) -> dict[str, Any]:
 
 
 def runs_json(runs: Difference | None) -> dict[str, Any] | None:
-    """The runs of the next 30 days that go, come and move; None where they were not computed."""
+    """The runs of the next 30 days that go, come and move; None if not computed."""
     if runs is None:
         return None
     return {

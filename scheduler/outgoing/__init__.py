@@ -1,6 +1,6 @@
 """Outgoing traffic of jobs: requests to other servers, and mails.
 
-addresses   the addresses to which a request may go (pure)
+addresses   the permitted addresses of requests (pure)
 deadline    the moment at which a request is cut off
 connection  urllib3's connection, over a socket to a permitted address
 http        one request: a permitted address, a deadline, a limit on the answer

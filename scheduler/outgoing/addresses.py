@@ -1,10 +1,10 @@
-"""Judgement of addresses: to which a request may go. Pure; `http` looks names up.
+"""Judgement of addresses for requests. Pure; `http` looks names up.
 
 The author of a schedule chooses the address, and the worker is inside the network: a request must
 not reach the machine's own services, its neighbours or a cloud's metadata service (server-side
 request forgery). So requests go to addresses of the public internet only (IANA's special-purpose
-registries, as in `ipaddress.is_global`), and not to addresses that stand for another one. Internal
-targets are opened by the setting `HTTP_ALLOW`, never by an argument.
+registries, as in `ipaddress.is_global`), and not to translated addresses. Internal targets are
+opened by the setting `HTTP_ALLOW`, never by an argument.
 """
 
 import re
@@ -31,19 +31,20 @@ TRANSLATED = {
     "2002::/16": "6to4",
     "192.88.99.0/24": "6to4",
 }
-"""Networks whose addresses stand for another one: RFC 4291, 2765, 6052, 8215, 4380, 3056 and 7526.
+"""Networks with addresses that stand for others: RFC 4291, 2765, 6052, 8215, 4380, 3056
+and 7526.
 """
 
 METADATA = ("168.63.129.16",)
 """Addresses that look public, and are answered by the host under a virtual machine (Azure)."""
 
 UNICAST = ip_network("2000::/3")
-"""The part of IPv6 that IANA allocates for the public internet; `ipaddress` excludes only some of
-the rest.
+"""The part of IPv6 allocated by IANA for the public internet; `ipaddress` excludes only some of the
+rest.
 """
 
 RESERVED = ("192.0.0.0/24", "3fff::/20", "2001::/23")
-"""Special-purpose networks that are public for older versions of `ipaddress`."""
+"""Special-purpose networks, public for older versions of `ipaddress`."""
 
 _RESERVED = [ip_network(network) for network in RESERVED]
 _TRANSLATED = [(ip_network(network), name) for network, name in TRANSLATED.items()]
@@ -67,7 +68,7 @@ class Target(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The target in messages: without path and query, which may contain secrets."""
+        """The target in messages: without path and query, because both may contain secrets."""
         return f"{self.scheme}://{bracketed(self.host)}:{self.port}"
 
 
@@ -77,8 +78,8 @@ def bracketed(host: str) -> str:
 
 
 def target_of(url: str) -> Target:
-    """The target of a URL. Raises Refused for a URL that is not plain http(s), without repeating
-    its path, query or password.
+    """The target of a URL. Raises Refused for other than plain http(s), without repeating path,
+    query or password.
     """
     if (
         not isinstance(url, str)
@@ -104,7 +105,7 @@ def target_of(url: str) -> Target:
 
 
 def refusal(text: str, target: Target, opened: Opened) -> str | None:
-    """Reason against a request to this address of the target; None where it is permitted."""
+    """Reason against a request to an address of the target; None for a permitted address."""
     address = _address(text)
     if address is None:
         return f"{text[:80]!r} is not an address"
@@ -121,7 +122,7 @@ def refusal(text: str, target: Target, opened: Opened) -> str | None:
 
 
 def judged(addresses: Sequence[str], target: Target, opened: Opened) -> list[str]:
-    """The addresses of the target's host, where each is permitted. Raises Refused otherwise: one
+    """The addresses of the target's host, if all are permitted. Raises Refused otherwise: one
     forbidden address among several is enough.
     """
     if not addresses:
@@ -138,7 +139,7 @@ def judged(addresses: Sequence[str], target: Target, opened: Opened) -> list[str
 
 
 def _translation(address: Address) -> str | None:
-    """Mechanism by which the address stands for another one; None for a plain address."""
+    """Mechanism that translates the address into another; None for a plain address."""
     if isinstance(address, IPv6Address) and (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
         return "ISATAP"
     # ::1 and :: lie in the network of IPv4-compatible addresses, and are not such addresses.
@@ -157,7 +158,7 @@ def _public(address: Address) -> bool:
 
 
 def _host(parts: SplitResult) -> str:
-    """The host, where it is a name or a plain address: other spellings serve to deceive."""
+    """The host, if a name or a plain address: other spellings serve to deceive."""
     host = parts.hostname or ""
     if "[" in parts.netloc:
         if _address(host) is None or "%" in host:

@@ -16,7 +16,7 @@ from urllib3.util import SKIP_HEADER, ssl_wrap_socket
 from scheduler.outgoing.addresses import PORTS, Target
 
 WITHOUT_PATH = "/…"
-"""The path for urllib3, which may log it; the real one may contain secrets."""
+"""The path given to urllib3, whose log may show it; the real path may contain secrets."""
 
 
 class JudgedConnection(HTTPConnection):
@@ -43,7 +43,7 @@ class JudgedConnection(HTTPConnection):
 
 
 class JudgedTlsConnection(JudgedConnection):
-    """Connection for HTTPS over a socket that has made its TLS handshake."""
+    """Connection for HTTPS over a socket after its TLS handshake."""
 
     default_port: ClassVar[int] = PORTS["https"]  # type: ignore[misc]  # no ClassVar in http.client
 

@@ -1,8 +1,8 @@
-"""Deadline of a whole request, and the thread that enforces it.
+"""Deadline of a whole request, and the thread behind the deadline.
 
-A socket's time-out limits a single read or write: a server that sends a byte now and then never
-exceeds it, in its TLS handshake, its headers or its body. So a thread shuts the connection down at
-the deadline, whatever is in progress.
+A socket's time-out limits a single read or write: a server with a byte now and then never exceeds
+the time-out, in TLS handshake, headers or body. So a thread shuts the connection down at the
+deadline, in any state of the request.
 """
 
 import socket
@@ -20,7 +20,7 @@ class Deadline:
         self._end = monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds until the deadline. Raises TimeoutError after it."""
+        """Seconds until the deadline. Raises TimeoutError afterwards."""
         left = self._end - monotonic()
         if left <= 0:
             raise TimeoutError
@@ -39,9 +39,9 @@ class Deadline:
 def cut_off(sock: socket.socket, deadline: Deadline) -> Iterator[None]:
     """Shut the connection down at the deadline, unless the block has ended before.
 
-    A read or write at that moment gets an OSError or the end of the stream, so the caller checks
-    the deadline afterwards. Uses a second handle of the connection, which stays valid when TLS
-    takes the first one over.
+    A read or write at the deadline gets an OSError or the end of the stream, so the caller checks
+    the deadline afterwards. Uses a second handle of the connection, still valid after TLS takes the
+    first one over.
     """
     with sock.dup() as handle:
 

@@ -1,10 +1,10 @@
 """One HTTP request to another server: to a permitted address, within a deadline, with a limit on
 the answer.
 
-The name is looked up once, and the connection goes to the address that was judged, so a name that
-resolves differently a moment later (DNS rebinding) gains nothing. The certificate and the `Host`
-header are for the name. Redirects are answers like any other, and proxies of the environment are
-not used. The transport is urllib3's, which is loaded with the first request.
+The name is looked up once, and the connection goes to the judged address: a changed resolution a
+moment later (DNS rebinding) gains nothing. The certificate and the `Host` header are for the name.
+Redirects are answers like any other, and proxies of the environment are not used. The transport is
+urllib3's, loaded with the first request.
 """
 
 import http.client
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from urllib3 import HTTPResponse
 
 LARGEST = 65_536
-"""Most bytes of an answer's body that are returned."""
+"""Most bytes returned of an answer's body."""
 
 SECONDS = 5.0
 """Default limit, from the look-up of the name to the last byte of the answer."""
@@ -48,7 +48,7 @@ class Unanswered(BeatdeskError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request: method, target, headers, and a body where there is one."""
+    """A request: method, target, headers, and perhaps a body."""
 
     method: str
     target: Target
@@ -58,7 +58,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer to a request. `body` has at most `LARGEST` bytes, `cut` is True where it had more;
+    """Answer to a request. `body` has at most `LARGEST` bytes, `cut` is True for a longer one;
     `address` is the server's, `seconds` the time from the look-up to the last byte.
     """
 
@@ -85,11 +85,11 @@ def ask(
     lookup: Lookup = look_up,
     trust: ssl.SSLContext | None = None,
 ) -> Answer:
-    """Send a request. Returns the answer, whatever its status.
+    """Send a request. Returns the answer, whatever the status.
 
     `seconds` limit the whole request, from the look-up to the last byte. `trust` replaces the
-    certificates that the machine trusts. Raises Refused for a forbidden address and for a header
-    that cannot be sent, Unanswered where no complete answer comes in time.
+    machine's trusted certificates. Raises Refused for a forbidden address and for an invalid
+    header, Unanswered without a complete answer in time.
     """
     from urllib3.exceptions import HTTPError
 
@@ -111,7 +111,7 @@ def ask(
 def _check_headers(headers: Mapping[str, str]) -> None:
     """Refuse headers whose text would begin another header or another request.
 
-    The refusal does not repeat a value, which may be a secret.
+    The refusal does not repeat the value, perhaps a secret.
     """
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
@@ -128,8 +128,8 @@ def _check_headers(headers: Mapping[str, str]) -> None:
 
 
 def _looked_up(lookup: Lookup, target: Target, deadline: Deadline) -> list[str]:
-    """The host's addresses, within the deadline: the resolver has no time-out, so it runs in a
-    thread of its own.
+    """The host's addresses, within the deadline: the resolver has no time-out, so the look-up runs
+    in a separate thread.
     """
     answers: list[list[str] | OSError] = []
 
@@ -152,8 +152,8 @@ def _looked_up(lookup: Lookup, target: Target, deadline: Deadline) -> list[str]:
 
 
 def _connected(addresses: list[str], port: int, deadline: Deadline) -> tuple[socket.socket, str]:
-    """A connection to the first address that accepts one, with this address; each gets an equal
-    share of the time that is left.
+    """A connection to the first accepting address, with the address; each address gets an equal
+    share of the remaining time.
     """
     for number, address in enumerate(addresses, 1):
         share = deadline.left() / (len(addresses) - number + 1)
@@ -201,7 +201,7 @@ def _read(response: "HTTPResponse") -> bytes:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Python's own error that urllib3 has wrapped, or the error itself."""
+    """Python's own error inside of urllib3's, or the error itself."""
     while type(error).__module__.startswith("urllib3.") and error.__cause__ is not None:
         error = error.__cause__
     return error

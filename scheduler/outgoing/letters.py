@@ -1,8 +1,8 @@
-"""Letters and the mails made from them: recipients, subject, text, attachments. Pure; refuses text
-that would begin another header.
+"""Letters and their mails: recipients, subject, text, attachments. Pure; refuses text that would
+begin another header.
 
-The id of a mail is made from the run's id and is the same in each attempt, so a mail that was given
-to a server twice is one mail for its reader: mail programs and servers deduplicate by `Message-ID`.
+The id of a mail is made from the run's id and is equal in each attempt, so a mail given to a server
+twice is one mail for its reader: mail programs and servers deduplicate by `Message-ID`.
 """
 
 import re
@@ -41,7 +41,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Content of a mail. `html` is the same content as `text`, for programs that display HTML."""
+    """Content of a mail. `html` repeats `text`, for programs that display HTML."""
 
     to: Sequence[str]
     subject: str
@@ -51,9 +51,9 @@ class Letter:
 
 
 def recipients(texts: Sequence[str]) -> list[str]:
-    """The addresses, each once, in their order.
+    """The addresses, each once, in order.
 
-    Raises Refused for no address, for more than `MOST_RECIPIENTS`, and for text that is not an
+    Raises Refused for no address, for more than `MOST_RECIPIENTS`, and for text other than an
     address.
     """
     if not texts:
@@ -70,7 +70,7 @@ def recipients(texts: Sequence[str]) -> list[str]:
 
 
 def subject_line(text: str) -> str:
-    """The subject without outer spaces. Raises Refused where it is not one line of at most
+    """The subject without outer spaces. Raises Refused for other than one line of at most
     `LONGEST_SUBJECT` characters: a line break would begin another header.
     """
     if not _LINE.fullmatch(text) or not text.strip() or len(text) > LONGEST_SUBJECT:
@@ -95,7 +95,7 @@ def composed(
     """The mail of a letter.
 
     `sender` is (name, address), `identity` the `Message-ID`, `now` the date. Raises Refused with
-    the field that cannot be sent.
+    the invalid field.
     """
     name, address = sender
     mail = EmailMessage(policy=SMTP)

@@ -1,7 +1,7 @@
 """Mails of jobs, sent by the settings `SMTP_URL` and `MAIL_FROM`.
 
-Delivery is at least once: where the worker dies after the server has accepted a mail, the next
-attempt gives the same mail to the server again, under the same `Message-ID`.
+Delivery is at least once: after the death of a worker between the server's acceptance and the end
+of the run, the next attempt sends the mail again, with an equal `Message-ID`.
 """
 
 import re
@@ -26,9 +26,9 @@ from scheduler.settings.smtp import sender, smtp_server
 def send(settings: Settings, letter: Letter, *, run: str, key: str = "", now: datetime) -> str:
     """Give a letter to the server of `SMTP_URL`. Returns the mail's `Message-ID`.
 
-    `run` is the run's id, from which the `Message-ID` is made; `key` distinguishes several mails of
-    one run. Raises Refused for a letter that cannot be sent, and without a server; MailDeferred
-    where another attempt may succeed; MailRefused where the server refuses for good.
+    `run` is the run's id, the source of the `Message-ID`; `key` distinguishes several mails of one
+    run. Raises Refused for an invalid letter, and without a server; MailDeferred if another attempt
+    may succeed; MailRefused for a permanent refusal by the server.
     """
     if settings.smtp_url is None:
         raise Refused(
@@ -44,7 +44,7 @@ def send(settings: Settings, letter: Letter, *, run: str, key: str = "", now: da
 def attached(folder: Path, report: ReportView) -> Attachment:
     """A stored report as an attachment, under its original file name.
 
-    Raises NotFound where the file is gone, Refused for a file that is too large for a mail.
+    Raises NotFound for a missing file, Refused for a file too large for a mail.
     """
     file = (folder / report.path).resolve()
     if not file.is_relative_to(folder.resolve()) or not file.is_file():

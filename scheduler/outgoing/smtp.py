@@ -21,8 +21,8 @@ Refusals = Mapping[str, tuple[int, bytes]]
 
 
 class MailDeferred(BeatdeskError):
-    """The server refuses the mail for now. `left` are the remaining recipients, where the server
-    answered for each; None where it refused the whole mail.
+    """A temporary refusal by the server. `left` are the remaining recipients after an answer for
+    each; None after a refusal of the whole mail.
     """
 
     def __init__(self, message: str, left: list[str] | None = None) -> None:
@@ -48,8 +48,8 @@ def give(
 ) -> None:
     """Give a mail to the server, for the recipients `to`.
 
-    `trust` replaces the certificates that the machine trusts. Raises MailDeferred or MailRefused,
-    also where the server accepts the mail for some recipients only.
+    `trust` replaces the machine's trusted certificates. Raises MailDeferred or MailRefused, also
+    for a mail accepted for some recipients only.
     """
     place = f"{server.host}:{server.port}"
     try:
@@ -75,8 +75,8 @@ def give(
 def greet(server: SmtpServer, *, trust: ssl.SSLContext | None = None) -> None:
     """Connect and send EHLO, for `doctor`: no mail, no password.
 
-    Raises MailDeferred or MailRefused, the latter also for a server that does not offer the
-    configured STARTTLS.
+    Raises MailDeferred or MailRefused, the latter also for a server without the configured
+    STARTTLS.
     """
     place = f"{server.host}:{server.port}"
     try:
@@ -115,7 +115,7 @@ def _connected(server: SmtpServer, trust: ssl.SSLContext) -> smtplib.SMTP:
 
 
 def _judged(place: str, refused: Refusals, taken: list[str]) -> BeatdeskError:
-    """The error for a mail that the server refused for some recipients; `taken` are the others."""
+    """The error for a mail refused for some recipients; `taken` are the others."""
     refusals_text = "; ".join(
         f"{address}: {code} {_words(words)}" for address, (code, words) in refused.items()
     )

@@ -1,8 +1,9 @@
-"""Letters from templates: `NAME.txt`, whose first line is `Subject: …`, and optionally `NAME.html`.
+"""Letters from templates: `NAME.txt` with `Subject: …` as the first line, and optionally
+`NAME.html`.
 
 Templates are Jinja's, in its sandbox: files of the operator's folder or of Beatdesk's. A job gives
-them data, which is never read as a template. HTML is escaped. A name that a template uses and the
-data do not have is an error, and not a gap in the mail.
+data to templates, and data are never read as a template. HTML is escaped. A name used by a template
+and missing from the data is an error, not a gap in the mail.
 """
 
 import re
@@ -31,8 +32,8 @@ def from_template(
 ) -> Letter:
     """The letter of a template filled with `context`, for the recipients `to`.
 
-    Templates in `folder` go before the built-in ones. Raises Refused for a name that is not a
-    template's, and for a template that cannot be filled in.
+    Templates in `folder` go before the built-in ones. Raises Refused for a name without a template,
+    and for a template that cannot be filled in.
     """
     if not _NAME.fullmatch(name):
         raise Refused(f"template: {name[:80]!r} is not the name of a template", field="template")

@@ -10,7 +10,7 @@ from scheduler.redbeat.codec import StoredSchedule
 
 
 class StoredCall(NamedTuple):
-    """The part of a call to Celery that is the same for every tick of an entry."""
+    """The part of a call to Celery common to all ticks of an entry."""
 
     args: list[Any]
     kwargs: dict[str, Any]

@@ -1,11 +1,11 @@
 """The codec between Schedules and RedBeat's hash fields `definition` and `meta`. Pure.
 
-RedBeat's format (celery-redbeat 2.4: `redbeat.schedulers`, `redbeat.decoder`) is known here, in
-`schedule_json` and in `rrules` only. The encoder writes the same bytes as RedBeat's own. An entry
-that Beat could not load is refused with the reason (UnreadableEntry), so that the console can show
-the entry and Beat can quarantine the entry; every other entry is read, whoever wrote it. Decoding
-and encoding gives the same bytes: values that a Schedule cannot express (further options, numbers
-in place of texts) are copied from the replaced definition.
+RedBeat's format (celery-redbeat 2.4: `redbeat.schedulers`, `redbeat.decoder`) appears here, in
+`schedule_json` and in `rrules` only. The encoder writes exactly RedBeat's bytes. An entry beyond
+Beat's reading is refused with the reason (UnreadableEntry), for the console to show and for Beat to
+quarantine; every other entry is read, whoever wrote it. Decoding and encoding gives equal bytes:
+values missing from a Schedule (further options, numbers in place of texts) are copied from the
+replaced definition.
 """
 
 import json
@@ -124,8 +124,8 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
 def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = None) -> str:
     """Return the JSON text of the definition of `schedule`.
 
-    `replaced` is the definition that is stored now: values that mean the same are copied from the
-    stored one, so that an edit of another field does not change their bytes.
+    `replaced` is the stored definition: values of equal meaning are copied from there, so an edit
+    of another field does not change their bytes.
     """
     old = replaced or {}
     keeps_args = "args" in old and (old["args"] or []) == schedule.args
@@ -210,7 +210,9 @@ def _json_fault(text: str, field_name: str) -> str:
 
 
 def _check_loadable(name: str, definition: dict[str, Any], raw: Raw, *, foreign: bool) -> None:
-    """Refuse a definition that RedBeat cannot load, or that makes RedBeat fire another entry."""
+    """Refuse a definition beyond RedBeat's reading, or one under which RedBeat fires
+    another entry.
+    """
     if definition.get("name") != name:
         raise UnreadableEntry(
             f"the entry {name!r} calls itself {definition.get('name')!r}; Beat would advance the "
@@ -251,7 +253,7 @@ def has_types(definition: Mapping[str, Any], text: str) -> bool:
 
 
 def _load_as_redbeat(text: str) -> None:
-    """Let RedBeat's own decoder judge a definition with types that this codec does not read."""
+    """Let RedBeat's own decoder judge a definition with types unknown to this codec."""
     from redbeat.decoder import RedBeatJSONDecoder
 
     try:
@@ -329,7 +331,7 @@ def _schedule(
 
 
 def _origin(extra: extras.Extra | None, *, static: bool) -> Origin:
-    """The origin of an entry; one that has left `beat_schedule` counts as plain RedBeat's."""
+    """The origin of an entry; an entry gone from `beat_schedule` counts as plain RedBeat's."""
     if static:
         return "code"
     if extra is None or extra.origin == "code":
@@ -350,7 +352,7 @@ def _overridden_when(when: When, extra: extras.Extra) -> When:
 
 
 def queue_and_priority(options: Mapping[str, Any]) -> tuple[str | None, int | None]:
-    """Return the two options that a Schedule has; None for values that a Schedule cannot have."""
+    """Return the options queue and priority; None for values impossible in a Schedule."""
     queue = options.get("queue")
     priority = options.get("priority")
     is_valid = isinstance(priority, int) and not isinstance(priority, bool) and 0 <= priority <= 9

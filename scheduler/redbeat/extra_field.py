@@ -1,9 +1,10 @@
-"""The extra hash field `beatdesk`: values that RedBeat's format cannot express, as JSON. Pure.
+"""The extra hash field `beatdesk`: values without a form in RedBeat's format, as JSON. Pure.
 
-The definition stays the truth for every value that RedBeat's format can express; no such value is
-repeated here. `digest` shows whether plain RedBeat code has rewritten the definition since. A rule
-that RedBeat cannot express is stored here as a whole, beside the digest of the schedule in the
-definition: once plain RedBeat code rewrites that schedule, the definition is the truth again.
+The definition stays the truth for every value with a form in RedBeat's format; the extra field
+repeats none of them. `digest` shows whether plain RedBeat code has rewritten the definition since.
+A rule without a form in RedBeat's format is stored here as a whole, beside the digest of the
+schedule in the definition: after a rewrite by plain RedBeat code, the definition is the truth
+again.
 """
 
 import json
@@ -39,7 +40,7 @@ from scheduler.rules.model.spec import (
 _IS_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 SAYABLE = ("job", "when", "args", "kwargs", "queue", "priority")
-"""The fields of a schedule that RedBeat's definition has."""
+"""The fields of a schedule with a form in RedBeat's definition."""
 
 
 class StoredOverride(BaseModel):
@@ -98,7 +99,7 @@ class Extra(BaseModel):
 
     @field_serializer("when")
     def _with_its_kind(self, when: When | None) -> dict[str, Any] | None:
-        """The rule without defaults, but always with its kind, which a reader needs."""
+        """The rule without defaults, but always with its kind, needed by readers."""
         return None if when is None else _rule(when)
 
 
@@ -156,8 +157,8 @@ def digest(definition: str) -> str:
 def apply_to(when: When, extra: Extra, stored: Any) -> When:
     """Return the rule `when` with the values of the extra field: the zone, the anchor, and so on.
 
-    `stored` is the schedule in the definition, as JSON; `when` was decoded from that schedule.
-    Values for another kind of rule are left out.
+    `stored` is the schedule in the definition, as JSON, from which `when` was decoded. Values for
+    another kind of rule are left out.
     """
     if extra.when is not None and extra.stands_for == _schedule_digest(stored):
         return extra.when

@@ -1,4 +1,4 @@
-"""Fingerprints of entries, which change with every edit, but not when Beat fires an entry.
+"""Fingerprints of entries: they change with every edit, but not when Beat fires an entry.
 
 Cheap enough to be computed every few seconds.
 """
@@ -19,7 +19,7 @@ _AT_ONCE = 500
 
 
 class Fingerprints:
-    """The reader of fingerprints, computed by a script on the server, so that no entry is sent."""
+    """The reader of fingerprints, computed by a script on the server without sending entries."""
 
     def __init__(self, redis: "Redis") -> None:
         self._digests = redis.register_script(script_text(__package__, "digests.lua"))
@@ -39,7 +39,7 @@ class Fingerprints:
 
 
 def fingerprint(raw: Raw) -> str:
-    """Return the fingerprint that `digests.lua` computes for the same entry."""
+    """Return the fingerprint of an entry, as computed by `digests.lua`."""
     if raw == NOTHING:
         return "-"
     whole = "+" if '"last_run_at"' in (raw.meta or "") else "-"

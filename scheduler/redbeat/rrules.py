@@ -1,15 +1,15 @@
-"""RedBeat's rrule JSON: the encoder of rules that RedBeat can fire exactly, and the decoder. Pure.
+"""RedBeat's rrule JSON: the encoder of rules with an exact form in RedBeat, and the decoder. Pure.
 
-A Beat without Beatdesk computes a rrule in UTC, so that only rules in UTC are encoded exactly:
+A Beat without Beatdesk computes a rrule in UTC, so only rules in UTC are encoded exactly:
 
     rule                                RedBeat's rrule
-    a rrule                             the same parts, counted from the same start
+    a rrule                             equal parts, counted from an equal start
     a one-off                           a daily rule with a single occurrence
     L, 5L, mon#2 in a crontab           a monthly rule
 
 Any other rule (in a zone with clock changes, with day_match `or`) is encoded as a rule that ended
-before its start: a Beat without Beatdesk loads such an entry and never fires the entry, which is
-better than firing at a wrong time.
+before its start: a Beat without Beatdesk loads the entry and never fires, rather than at a wrong
+time.
 """
 
 from collections.abc import Mapping
@@ -54,13 +54,13 @@ _KEYS = (
     "byminute",
     "bysecond",
 )
-"""The parts of a rule, in the order in which RedBeat writes the parts."""
+"""The parts of a rule, in RedBeat's order."""
 
 _MOST_WEEKS = 5
 
 
 def of_rrule(when: RruleWhen) -> dict[str, Any]:
-    """Return RedBeat's JSON of a rrule; outside UTC, of a rule that never fires.
+    """Return RedBeat's JSON of a rrule; outside UTC, of a rule without ticks.
 
     Raises BadExpression or UnknownZone.
     """
@@ -94,7 +94,7 @@ def of_once(at: datetime) -> dict[str, Any]:
 def of_crontab(crontab: Crontab, since: datetime) -> dict[str, Any]:
     """Return RedBeat's JSON of a crontab in UTC: a monthly rule from the month of `since` on.
 
-    For crontabs with `L` or `#`, which RedBeat's own crontab JSON cannot express.
+    For crontabs with `L` or `#`, without a form in RedBeat's own crontab JSON.
     """
     on = crontab.on
     nth = [(day, -1) for day in sorted(on.last_weekdays)] + sorted(on.nth_weekdays)
@@ -119,13 +119,13 @@ def of_crontab(crontab: Crontab, since: datetime) -> dict[str, Any]:
 
 
 def never() -> dict[str, Any]:
-    """Return RedBeat's JSON of a rule that never fires: the end lies before the start."""
+    """Return RedBeat's JSON of a rule without ticks: the end lies before the start."""
     begin = datetime(2000, 1, 2, tzinfo=UTC)
     return _rule(begin, begin - timedelta(days=1), freq=_DAILY, interval=1)
 
 
 def to_rrule(rule: Mapping[str, Any]) -> RruleWhen | None:
-    """Return the rrule of RedBeat's JSON; None for a rule that only RedBeat can compute."""
+    """Return the rrule of RedBeat's JSON; None for a rule computable by RedBeat alone."""
     if not set(rule) <= {TYPE, *_KEYS, "dtstart", "dtstart_tz", "until", "until_tz"}:
         return None
     start = rule.get("dtstart")
@@ -141,14 +141,14 @@ def to_rrule(rule: Mapping[str, Any]) -> RruleWhen | None:
 
 
 def _rule(start: datetime, until: datetime | None, **parts: Any) -> dict[str, Any]:
-    """A rule with all the keys that RedBeat writes, in RedBeat's order."""
+    """A rule with all of RedBeat's keys, in RedBeat's order."""
     rule: dict[str, Any] = {TYPE: "rrule", **{key: parts.get(key) for key in _KEYS}}
     rule |= {"dtstart": int(start.timestamp()), "dtstart_tz": 0}
     return rule if until is None else rule | {"until": int(until.timestamp()), "until_tz": 0}
 
 
 def _text(rule: Mapping[str, Any]) -> str | None:
-    """The RRULE text of a rule; None for a rule with a part that RRULE text cannot express."""
+    """The RRULE text of a rule; None for a rule with a part impossible in RRULE text."""
     frequency = rule.get("freq")
     if _is_whole(frequency) and 0 <= frequency < len(_FREQUENCIES):
         frequency = _FREQUENCIES[frequency]

@@ -1,9 +1,9 @@
 """The codec between a rule (`When`) and the schedule in RedBeat's definition. Pure.
 
-Values that RedBeat cannot express are stored in the extra field (`extra_field`). RedBeat's JSON
-then decides what a Beat without Beatdesk does: fire at the same times, where RedBeat can express
-the rule exactly, and otherwise never fire. The exception is a crontab's zone, which is ignored: a
-Beat without Beatdesk reads the hours in Celery's own zone, UTC.
+Values without a form in RedBeat's format are stored in the extra field (`extra_field`). RedBeat's
+JSON then decides for a Beat without Beatdesk: fire at equal times for exactly encoded rules, and
+otherwise never fire. The exception is a crontab's zone: a Beat without Beatdesk ignores the zone,
+and reads the hours in Celery's own zone, UTC.
 """
 
 from datetime import UTC, datetime
@@ -32,8 +32,8 @@ _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 def decode(schedule: Any, *, foreign: bool | None = None) -> When:
     """Return the rule of a schedule in RedBeat's JSON.
 
-    `foreign` is the result of `is_foreign`, for a caller that has computed the result already.
-    Raises UnreadableEntry for a crontab that Celery refuses.
+    `foreign` is the result of `is_foreign`, if computed already. Raises UnreadableEntry for a
+    crontab refused by Celery.
     """
     if isinstance(schedule, int | float):
         return IntervalWhen(every=float(schedule))
@@ -63,9 +63,9 @@ def is_foreign(schedule: Any) -> bool:
 
 
 def encode(when: When, old: Any, *, since: datetime | None = None) -> Any:
-    """Return RedBeat's JSON of a rule; `old`, the replaced JSON, where both mean the same.
+    """Return RedBeat's JSON of a rule; `old`, the replaced JSON, if of equal meaning.
 
-    `since` is the moment of saving: the start of a monthly rule that stands for a crontab. Raises
+    `since` is the moment of saving: the start of a monthly rule in place of a crontab. Raises
     BadExpression or UnknownZone.
     """
     if isinstance(when, RedBeatWhen):
@@ -82,8 +82,8 @@ def encode(when: When, old: Any, *, since: datetime | None = None) -> Any:
 
 
 def _encode_crontab(when: CrontabWhen, since: datetime) -> dict[str, Any]:
-    """The JSON of a crontab, if Celery has the same days; else of a monthly rule, if RedBeat can
-    express the days; else of a rule that never fires.
+    """The JSON of a crontab, if Celery has equal days; else of a monthly rule, if RedBeat has equal
+    days; else of a rule without ticks.
     """
     parsed = dialect.parse(dialect.effective(when), when.day_match)
     texts = _celery_texts(parsed)
@@ -105,7 +105,7 @@ def _encode_crontab(when: CrontabWhen, since: datetime) -> dict[str, Any]:
 
 
 def _celery_texts(parsed: Crontab) -> list[str] | None:
-    """Five fields that Celery reads as the same days; None where Celery has no such fields."""
+    """Five fields with equal days in Celery's reading; None without such fields."""
     texts = list(parsed.texts)
     on = parsed.on
     if _celery_means(" ".join(texts), parsed):
@@ -118,7 +118,7 @@ def _celery_texts(parsed: Crontab) -> list[str] | None:
 
 
 def _celery_means(text: str, parsed: Crontab) -> bool:
-    """Whether Celery reads the same days in `text` as `parsed` has."""
+    """Whether Celery's days of `text` are the days of `parsed`."""
     try:
         return fields.parse(text).day_masks == parsed.day_masks
     except BadExpression:
@@ -129,7 +129,7 @@ def _as_celery_reads(text: str) -> str:
     """`text` as an expression of the dialect with Celery's meaning.
 
     Where the dialect reads more than Celery, as in `friL`, the days of the week are spelt out.
-    Raises UnreadableEntry for a text that Celery refuses, as no Beat could load such an entry.
+    Raises UnreadableEntry for a text refused by Celery, because no Beat could load the entry.
     """
     try:
         celery = fields.parse(text)
@@ -143,7 +143,7 @@ def _as_celery_reads(text: str) -> str:
 
 
 def _same_days(text: str, celery: Crontab) -> bool:
-    """Whether the dialect reads the same days in `text` as Celery."""
+    """Whether dialect and Celery agree on the days of `text`."""
     try:
         return dialect.parse(text).day_masks == celery.day_masks
     except BadExpression:

@@ -1,9 +1,8 @@
 """Static entries (of `beat_schedule`) at the start of stock RedBeat's Beat. Changes no definition.
 
-At its start, RedBeat rewrites all static entries, and sets the due time that the code's rule has.
-An entry with an extra field may have another rule, so that Beat must read the entry at once and
-compute the due time again. RedBeat also deletes entries that the code no longer has, with their
-extra fields.
+At its start, RedBeat rewrites all static entries, and sets due times by the code's rules. An entry
+with an extra field may have another rule, so Beat must read the entry at once and compute the due
+time again. RedBeat also deletes entries dropped from the code, with their extra fields.
 """
 
 from typing import TYPE_CHECKING, cast
@@ -14,11 +13,11 @@ if TYPE_CHECKING:
     from redis import Redis
 
 AT_ONCE = 0.0
-"""A due time in the past: Beat reads the entry at once; only ticks that are due are sent."""
+"""A due time in the past: Beat reads the entry at once; only due ticks are sent."""
 
 
 def begin(redis: "Redis") -> None:
-    """Make static entries with an extra field due at once, and record that statics are published.
+    """Make static entries with an extra field due at once, and record the publishing of statics.
 
     Raises redis.RedisError.
     """

@@ -1,7 +1,7 @@
 """Waiting ticks (overlap policies `queue_one`, `queue_all`) as texts of a sorted set. Pure.
 
-A text begins with the tick, so that the set is in the order of time. For a tick that an operator
-requested (by a backfill, or by resuming a schedule), trigger and actor follow.
+A text begins with the tick, so the set is in the order of time. For a tick requested by an operator
+(by a backfill, or by resuming a schedule), trigger and actor follow.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The services of the process that runs Beat, a worker, or one of a worker's children."""
+"""The services of the process around Beat, a worker, or one of a worker's children."""
 
 from typing import cast
 
@@ -10,7 +10,7 @@ from scheduler.services.services import Services
 
 
 def services_for(app: Celery) -> Services:
-    """The services that the calling process uses for an app."""
+    """The calling process's services for an app."""
     return cast(Services, cast(BeatdeskApp, app).parts.get())
 
 

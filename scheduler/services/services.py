@@ -1,5 +1,5 @@
-"""Services of a process, made from the settings. The only place that constructs clients, engines,
-apps and stores.
+"""Services of a process, made from the settings. Only this module constructs clients, engines, apps
+and stores.
 """
 
 from functools import cached_property
@@ -43,12 +43,14 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """The services of one process. Each is made when first used, so that no process pays for a
-    service that it does not use.
+    """The services of one process. Each is made on first use, so a process pays for used services
+    only.
     """
 
     def __init__(self, settings: Settings, *, remembers: bool = False) -> None:
-        """`remembers` caches the list of schedules, for a long-lived process that lists often."""
+        """`remembers` caches the list of schedules, for a long-lived process with frequent
+        lists.
+        """
         self.settings = settings
         self._remembers = remembers
 
@@ -68,7 +70,9 @@ class Services:
 
     @cached_property
     def celery(self) -> "BeatdeskApp":
-        """The Celery app. Only workers and Beat import its job modules; making the app does not."""
+        """The Celery app. Making the app imports no job modules; only workers and Beat
+        import them.
+        """
         from scheduler.celery_app.app import create_app
         from scheduler.celery_app.app_class import PerProcess
 
@@ -77,35 +81,35 @@ class Services:
         return app
 
     def _for_new_process(self, app: "BeatdeskApp") -> "Services":
-        """The services of another process that runs the same app."""
+        """The services of another process with an equal app."""
         services = type(self)(self.settings)
         services.__dict__["celery"] = app  # or the new services would make an app of their own
         return services
 
     @cached_property
     def events(self) -> "LeasedStream":
-        """The event stream, which moves leases with the events of runs."""
+        """The event stream; leases move with the events of runs."""
         from scheduler.runs.leases import LeasedStream
 
         return LeasedStream(self.redis)
 
     @cached_property
     def dead_letters(self) -> "DeadLetters":
-        """The events that could not be recorded."""
+        """The events missing from the history because of errors."""
         from scheduler.events.dead_letters import DeadLetters
 
         return DeadLetters(self.redis)
 
     @cached_property
     def leases(self) -> "Leases":
-        """Leases of the schedules' runs that are not final."""
+        """Leases of the schedules' runs without an end."""
         from scheduler.runs.leases import Leases
 
         return Leases(self.redis, self.events)
 
     @cached_property
     def deduplication(self) -> "Deduplication":
-        """Deduplication of messages that came by the outbox."""
+        """Deduplication of messages delivered by the outbox."""
         from scheduler.runs.deduplication import Deduplication
 
         return Deduplication(self.redis)
@@ -126,7 +130,7 @@ class Services:
 
     @cached_property
     def catalogue(self) -> "Catalogue":
-        """The jobs that workers offer."""
+        """The jobs offered by workers."""
         from scheduler.catalogue.catalogue import Catalogue
 
         return Catalogue(self.redis)
@@ -164,7 +168,7 @@ class Services:
 
     @cached_property
     def same_call(self) -> "SameCall":
-        """Search for schedules that make the same call."""
+        """Search for schedules with equal calls."""
         from scheduler.schedules.same_call import SameCall
 
         return SameCall(self.redis)
@@ -178,7 +182,7 @@ class Services:
 
     @cached_property
     def newest_runs(self) -> "NewestRuns":
-        """The newest run of each schedule, for a process that needs no other query."""
+        """The newest run of each schedule, for a process without other queries."""
         from scheduler.history.queries.newest_runs import NewestRuns
 
         return NewestRuns(self.settings.database, lambda: self.history)
@@ -198,8 +202,8 @@ class Services:
         return Notices(self.redis)
 
     def healer(self) -> "Healer":
-        """A new healer, which restores the schedules and calendars that Redis has lost, and trusts
-        no earlier look.
+        """A new healer of schedules and calendars lost from Redis, without trust in an earlier
+        check.
         """
         from scheduler.healing.calendar_healer import CalendarHealer
         from scheduler.healing.healer import Healer
@@ -252,13 +256,13 @@ class Services:
 
     @cached_property
     def waiting(self) -> "WaitingList":
-        """The ticks that wait for the run before them."""
+        """The ticks waiting for the run before them."""
         from scheduler.dispatch.waiting_list import WaitingList
 
         return WaitingList(self.redis)
 
     def existing_runs(self, run_ids: "Sequence[str]") -> set[str]:
-        """Those of the given runs that exist: in the history, or not yet recorded there."""
+        """The existing runs among `run_ids`: in the history, or not yet recorded there."""
         return self.history.recorded(run_ids) | self.leases.known(run_ids)
 
     @cached_property

@@ -3,19 +3,18 @@
 Imported by the roots of processes only. Precedence, strongest first:
 
     BEATDESK_X in the environment
-    the file that BEATDESK_X_FILE names, or /run/secrets/beatdesk_x
+    the file named by BEATDESK_X_FILE, or /run/secrets/beatdesk_x
     `.env` in the current folder (there, too, X before X_FILE)
-    the address file of a `beatdesk up` that runs on this data folder
+    the address file of a running `beatdesk up` on this data folder
     the default
 
 All faults are reported at once, each with a remedy.
 
 Why not pydantic-settings: an unknown name with the prefix `BEATDESK_`, mostly misspelt, must be
-refused with the closest setting, and pydantic-settings ignores such names; a secret's file is named
-by a setting of its own (`BEATDESK_X_FILE`) and wins over `.env`; lists are comma-separated, not
-JSON; and faults of the environment, of files and of settings that exclude each other are reported
-together before a process starts. The tests are in `tests/unit/settings/test_live.py`; the types are
-pydantic's.
+refused with the closest setting, and pydantic-settings ignores unknown names; a secret's file has
+its own setting (`BEATDESK_X_FILE`) and wins over `.env`; lists are comma-separated, not JSON; and
+faults of the environment, of files and of contradicting settings are reported together before a
+process starts. The tests are in `tests/unit/settings/test_live.py`; the types are pydantic's.
 """
 
 import os
@@ -55,8 +54,8 @@ def load(
 ) -> Settings:
     """Return the settings of this process. Raises BadSettings with every fault.
 
-    Creates the data folder. `running_server=False` is for `beatdesk up`, which must not use the
-    address of another server.
+    Creates the data folder. `running_server=False` is for `beatdesk up`, because it must not use
+    the address of another server.
     """
     environ = os.environ if environ is None else environ
     cwd = (cwd or Path.cwd()).resolve()
@@ -159,7 +158,7 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 
 
 def _mounted_secrets(faults: list[SettingFault]) -> Layer:
-    """The values of files that a container runtime mounts, such as /run/secrets/beatdesk_jobs."""
+    """The values in files mounted by a container runtime, such as /run/secrets/beatdesk_jobs."""
     given: Layer = {}
     for path in sorted(SECRETS_DIR.iterdir()) if SECRETS_DIR.is_dir() else ():
         name = path.name.upper()

@@ -19,7 +19,7 @@ SECRET_FIELDS = frozenset(
 EXPLAINED = (
     "every setting is explained in docs/reference/settings.md, and in the console under Help"
 )
-"""What commands add, for people, to the list of what is wrong with settings."""
+"""The commands' additional line for people below the faults of settings."""
 
 _PASSWORD_IN_QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)[^&#]*", re.IGNORECASE)
 

@@ -26,7 +26,7 @@ LEAST_PREFIX = 3
 
 @dataclass(frozen=True, slots=True)
 class SqlRows:
-    """Rows that may be deleted: with a `column` older than `age`; `schema` is for PostgreSQL."""
+    """Rows open to deletion: with a `column` older than `age`; `schema` is for PostgreSQL."""
 
     schema: str | None
     table: str
@@ -41,7 +41,7 @@ class SqlRows:
 
 @dataclass(frozen=True, slots=True)
 class RedisKeys:
-    """Keys that may be deleted: matching `pattern`, and unused for `idle`."""
+    """Keys open to deletion: matching `pattern`, and unused for `idle`."""
 
     pattern: str
     idle: timedelta

@@ -1,6 +1,6 @@
 """The settings: types, limits, defaults and descriptions. Pure; `environment` reads the values.
 
-The table of `docs/reference/settings.md` is made from this class; a test fails where it is stale.
+The table of `docs/reference/settings.md` is made from this class; a test fails for a stale table.
 """
 
 from pathlib import Path

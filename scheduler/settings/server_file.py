@@ -30,7 +30,7 @@ class RunningServer(BaseModel):
 
 
 def read(data_dir: Path) -> RunningServer | None:
-    """Return the server that runs on this data folder; None without one."""
+    """Return the running server of this data folder; None without one."""
     if not is_locked(data_dir):
         return None
     try:
@@ -69,9 +69,9 @@ def is_locked(data_dir: Path) -> bool:
 
 
 def take_lock(data_dir: Path) -> int | None:
-    """Lock this data folder. Returns a descriptor, which keeps the lock until closed.
+    """Lock this data folder. Returns a descriptor; the lock lasts until the descriptor is closed.
 
-    None where another process has the lock. Raises OSError.
+    None if another process has the lock. Raises OSError.
     """
     handle = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -141,10 +141,10 @@ def unsafe(settings: Settings) -> list[SettingFault]:
 
 
 def _shared_dsn(settings: Settings) -> list[SettingFault]:
-    """The fault of a report login that is also the history's or the cleanup's.
+    """The fault of a report login shared with the history or the cleanup.
 
-    A report can do whatever its login may: the login of the history reads hashes of passwords, and
-    writes.
+    A report can do everything open to its login: the login of the history reads hashes of
+    passwords, and writes.
     """
     if settings.report_dsn is None or settings.report_dsn not in (
         settings.database_url,
