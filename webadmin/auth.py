@@ -152,7 +152,7 @@ def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
     def login_here(*args: Any, **kwargs: Any) -> Response:
         response = current_app.make_response(login(*args, **kwargs))
         if response.location is not None and not all(
-            map(safe_path, [response.location, *asked_for()])
+            map(safe_path, [response.location, *redirect_targets()])
         ):
             response.location = "/"
         return response
@@ -160,6 +160,6 @@ def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
     return login_here
 
 
-def asked_for() -> list[str]:
+def redirect_targets() -> list[str]:
     """Return the redirect targets in the address and in the form, which anyone may have written."""
     return [target for target in (request.args.get("next"), request.form.get("next")) if target]

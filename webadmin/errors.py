@@ -105,9 +105,9 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
     if code < 400:
         return error.get_response()
     title, remedy = TITLES.get(code, TITLES[500 if code >= 500 else 400])
-    said = error.description if error.description != type(error).description else ""
+    description = error.description if error.description != type(error).description else ""
     headers = {"Retry-After": "900"} if code == 429 else {}
-    text = said if code in (400, 403, 404) else ""
+    text = description if code in (400, 403, 404) else ""
     return page(code, title, text or "", remedy, bare=code in (429, 500), headers=headers)
 
 

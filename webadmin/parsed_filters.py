@@ -24,26 +24,26 @@ LONGEST = 255
 class ParsedFilters:
     """The typed texts, the parsed values and the error messages, by filter name."""
 
-    typed: dict[str, str]
-    meant: dict[str, str | datetime]
-    faults: dict[str, str]
+    raw: dict[str, str]
+    parsed: dict[str, str | datetime]
+    errors: dict[str, str]
 
 
-def asked(query: Mapping[str, str], now: datetime, zone: Zone = UTC_ZONE) -> ParsedFilters:
+def parse_filters(query: Mapping[str, str], now: datetime, zone: Zone = UTC_ZONE) -> ParsedFilters:
     """Return the parsed filters; a filter with an error has no parsed value."""
-    typed = {name: query[name].strip() for name in FILTERS if query.get(name, "").strip()}
-    meant: dict[str, str | datetime] = {}
-    faults: dict[str, str] = {}
-    for name, text in typed.items():
+    raw = {name: query[name].strip() for name in FILTERS if query.get(name, "").strip()}
+    parsed: dict[str, str | datetime] = {}
+    errors: dict[str, str] = {}
+    for name, text in raw.items():
         try:
-            meant[name] = _value(name, text, now, zone)
+            parsed[name] = _value(name, text, now, zone)
         except ValueError as error:
-            faults[name] = str(error)
-    since, until = meant.get("since"), meant.get("until")
+            errors[name] = str(error)
+    since, until = parsed.get("since"), parsed.get("until")
     if isinstance(since, datetime) and isinstance(until, datetime) and since > until:
-        faults["until"] = "This is before the time in ‘Since’. Swap the two."
-        del meant["until"]
-    return ParsedFilters(typed, meant, faults)
+        errors["until"] = "This is before the time in ‘Since’. Swap the two."
+        del parsed["until"]
+    return ParsedFilters(raw, parsed, errors)
 
 
 def _value(name: str, text: str, now: datetime, zone: Zone) -> str | datetime:

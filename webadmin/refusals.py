@@ -30,18 +30,17 @@ def shows_refusals(
     *,
     to: str | View,
     again: str | View | None = None,
-    form: Callable[..., ResponseReturnValue | None] | None = None,
+    page: Callable[..., ResponseReturnValue | None] | None = None,
     also: tuple[type[BeatdeskError], ...] = (),
     category: str = "danger",
 ) -> Callable[[View], View]:
-    """Decorate a view: a refused POST shows a message, or the form again.
+    """Decorate a view: a refused POST shows a message, or a page with the form again.
 
     `lead` names the failed action, such as "{name} was not deleted". `lead` and addresses are
     filled in with the view's arguments. `to` is an endpoint, or a function that returns the
-    response with the message. `again` is the same for an edit of a stale revision, which needs a
-    fresh look. `form` is called with the view, the error and the view's arguments; a page returned
-    by `form` is the response, None falls back to the message. `also` are additional errors to
-    handle as refusals.
+    response with the message. `again` takes the place of `to` after an edit of a stale revision.
+    `page` is called with the view, the error and the view's arguments, and returns the response,
+    or None for the message. `also` are additional errors to handle as refusals.
     """
 
     refusals: tuple[type[Exception], ...] = (*REFUSALS, *also)
@@ -54,8 +53,8 @@ def shows_refusals(
             except refusals as error:
                 if request.method != "POST":
                     raise
-                page = None if form is None else form(self, error, **arguments)
-                return page if page is not None else _flashed(error, **arguments)
+                response = None if page is None else page(self, error, **arguments)
+                return response if response is not None else _flashed(error, **arguments)
 
         def _flashed(error: Exception, **arguments: Any) -> ResponseReturnValue:
             what = lead.format(**arguments)

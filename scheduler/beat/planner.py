@@ -89,7 +89,7 @@ class Planner:
         entries = list(entries)
         moment = Moment.of(now)
         names = {name for entry in entries if (name := self._calendar_name(entry))}
-        self._calendars = self._calendar_cache.known(self._redis, names)
+        self._calendars = self._calendar_cache.existing(self._redis, names)
         can_use_templates = self.renderer.can_use_templates
         return [
             self._entry_write(entry, moment, can_use_templates=can_use_templates)

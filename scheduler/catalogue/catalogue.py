@@ -164,7 +164,9 @@ class Catalogue:
         Long gone are workers without a heartbeat in the last `FORGOTTEN_AFTER` before `now`.
         """
         with answering(_CONSEQUENCE):
-            long_gone = [known.name for known in self.workers() if known.at < now - FORGOTTEN_AFTER]
+            long_gone = [
+                listed.name for listed in self.workers() if listed.at < now - FORGOTTEN_AFTER
+            ]
             with self._redis.pipeline(transaction=True) as pipe:
                 for job in jobs:
                     pipe.hset(
@@ -233,12 +235,12 @@ class Catalogue:
         """Check a call against the catalogue. Raises UnknownJob or BadArguments."""
         with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, job))
-        known = None if raw is None else _read(Job, raw)
-        if known is None:
+        job_entry = None if raw is None else _read(Job, raw)
+        if job_entry is None:
             with answering(_CONSEQUENCE):
                 names = cast("list[str]", self._redis.hkeys(keys.CATALOGUE_HASH))
             raise unknown_job(job, names)
-        check_arguments(known, args, kwargs)
+        check_arguments(job_entry, args, kwargs)
 
     def forget(self, name: str, now: datetime) -> None:
         """Remove a job without workers. Raises UnknownJob, or Refused for a job with a worker."""

@@ -137,7 +137,7 @@ def rerun(
     old = services.history.run(run_id)
     new = services.control.rerun(
         old,
-        services.schedules.known(old.schedule, old.schedule_uid),
+        services.schedules.find(old.schedule, old.schedule_uid),
         services.catalogue.check_call,
         actor=fields.actor(),
         args=None if args is None else fields.json_list(args),

@@ -76,7 +76,7 @@ def plan_set(services: Services, /, *, file: str, as_json: bool) -> None:
     plan = applying.plan_text(
         read_text(file), services.schedules, services.calendars, services.catalogue, now
     )
-    plan = with_runs(plan, now, services.calendars.known)
+    plan = with_runs(plan, now, services.calendars.existing)
     if as_json:
         print_json(plan_json(plan))
         return

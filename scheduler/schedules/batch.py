@@ -22,7 +22,7 @@ from scheduler.schedules import calendar_changes, changes
 from scheduler.schedules.calendar_cache import StoredCalendar
 from scheduler.schedules.calendar_changes import CalendarChange, CalendarWish
 from scheduler.schedules.changes import Change
-from scheduler.schedules.edits import saved, told
+from scheduler.schedules.edits import event_fields, saved
 from scheduler.schedules.raw_entry import RawEntry
 from scheduler.schedules.reads import CHUNK, Listing
 from scheduler.storage import keys
@@ -62,12 +62,12 @@ class DesiredSchedule:
 
 def calls_of(jobs: Sequence[Job]) -> CheckCall:
     """Return a check of many calls against the catalogue's jobs. Raises for an unknown job."""
-    known = {job.name: job for job in jobs}
+    offered = {job.name: job for job in jobs}
 
     def check_call(job: str, args: list[Any], kwargs: dict[str, Any]) -> None:
-        if job not in known:
-            raise unknown_job(job, list(known))
-        check_arguments(known[job], args, kwargs)
+        if job not in offered:
+            raise unknown_job(job, list(offered))
+        check_arguments(offered[job], args, kwargs)
 
     return check_call
 
@@ -103,14 +103,14 @@ class BatchEdit:
         """
         beside = self._decide_calendars(calendars, edit=edit)
         gone = {change.name for change in beside if change.text is None}
-        known = (self.calendar_names() | {change.name for change in beside}) - gone
+        calendar_names = (self.calendar_names() | {change.name for change in beside}) - gone
 
         def decide(wish: DesiredSchedule, stored: RawEntry) -> Change:
             try:
                 if wish.spec is not None:
                     old = stored.schedule()
                     check_calendar_exists(
-                        wish.spec.window, old.window if old is not None else None, known
+                        wish.spec.window, old.window if old is not None else None, calendar_names
                     )
                 return _decide(wish, stored, check_call, edit=edit)
             except Refused as error:
@@ -283,7 +283,7 @@ def _decide(
             "it is defined in code (beat_schedule); put an override on it instead", field="name"
         )
     if wish.spec is None:
-        gone = told(old, edit) | {"revision": old.revision + 1}
+        gone = event_fields(old, edit) | {"revision": old.revision + 1}
         return changes.deleted(old, ScheduleDeleted(**gone), entry, edit.now)
     if not wish.is_checked:
         changes.check_edit(wish.spec, old, edit.now, check_call)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_KEPT = 200
+CACHE_SIZE = 200
 
 
 class StoredCalendar(NamedTuple):
@@ -43,10 +43,10 @@ class CalendarCache:
     """The calendars read lately, by fingerprint."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, Calendar | None] = OrderedDict()
+        self._by_version: OrderedDict[str, Calendar | None] = OrderedDict()
         self._gone: set[str] = set()
 
-    def known(self, redis: "Redis", names: Collection[str]) -> dict[str, Calendar]:
+    def existing(self, redis: "Redis", names: Collection[str]) -> dict[str, Calendar]:
         """Return the readable calendars by name; missing and damaged calendars are left out.
 
         The log names a calendar when the calendar goes missing, and again when it is back.
@@ -79,15 +79,15 @@ class CalendarCache:
         None where the schedule names no calendar, or where the calendar is missing or damaged.
         """
         name = spec.window.calendar
-        return None if name is None else self.known(redis, [name]).get(name)
+        return None if name is None else self.existing(redis, [name]).get(name)
 
     def _find(self, redis: "Redis", versions: dict[str, str]) -> dict[str, Calendar]:
-        missing = [name for name, version in versions.items() if version not in self._kept]
+        missing = [name for name, version in versions.items() if version not in self._by_version]
         if missing:
             texts: Any = redis.hmget(keys.CALENDARS_HASH, missing)
             for name, text in zip(missing, texts, strict=True):
                 self._keep(name, versions[name], None if text is None else _text(text))
-        found = {name: self._kept.get(version) for name, version in versions.items()}
+        found = {name: self._by_version.get(version) for name, version in versions.items()}
         return {
             name: calendar
             for name, calendar in found.items()
@@ -99,12 +99,12 @@ class CalendarCache:
         if text is None or fingerprint(text) != version:
             return
         try:
-            self._kept[version] = decode(name, text).calendar()
+            self._by_version[version] = decode(name, text).calendar()
         except UnreadableEntry as error:
             log.error("%s", error)
-            self._kept[version] = None
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+            self._by_version[version] = None
+        while len(self._by_version) > CACHE_SIZE:
+            self._by_version.popitem(last=False)
 
 
 def _text(value: str | bytes) -> str:

@@ -62,7 +62,7 @@ def decide(wish: CalendarWish, stored: StoredCalendar, *, edit: Edit) -> Calenda
         gone = old or SavedCalendar(
             name=wish.name, uid=uid, revision=number, updated_at=edit.now, updated_by=edit.actor
         )
-        told = CalendarDeleted(
+        deletion = CalendarDeleted(
             at=edit.now,
             uid=uid,
             revision=number,
@@ -70,7 +70,7 @@ def decide(wish: CalendarWish, stored: StoredCalendar, *, edit: Edit) -> Calenda
             comment=edit.comment,
             calendar=gone,
         )
-        return CalendarChange(wish.name, stored.text, None, gone, told)
+        return CalendarChange(wish.name, stored.text, None, gone, deletion)
     saved = SavedCalendar(
         **dict(wish.calendar), uid=uid, revision=number, updated_at=edit.now, updated_by=edit.actor
     )

@@ -34,7 +34,7 @@ class CalendarStore:
         self._redis = redis
         self._listing = Listing(redis)
         self._together = BatchEdit(redis, self._listing)
-        self._shelf = CalendarCache()
+        self._cache = CalendarCache()
 
     def names(self) -> list[str]:
         """Return the names of all calendars, readable or not, in order."""
@@ -53,10 +53,10 @@ class CalendarStore:
             raise unknown(name)
         return stored.decode()
 
-    def known(self, names: Collection[str]) -> dict[str, Calendar]:
+    def existing(self, names: Collection[str]) -> dict[str, Calendar]:
         """Return the readable calendars by name, without missing and damaged calendars."""
         with answering():
-            return self._shelf.known(self._redis, names)
+            return self._cache.existing(self._redis, names)
 
     def save(self, calendar: Calendar, *, revision: int | None, edit: Edit) -> SavedCalendar:
         """Save a calendar: a new calendar for `revision` None, else the revision after `revision`.

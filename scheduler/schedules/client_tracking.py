@@ -19,8 +19,8 @@ _INVALIDATE = 1
 """The place of the keys in an announcement."""
 
 
-class Told(NamedTuple):
-    """An announcement between two replies. `keys` None means that all keys may have changed."""
+class Invalidation(NamedTuple):
+    """An invalidation message of the server. `keys` None means that all keys may have changed."""
 
     keys: list[str] | None
 
@@ -33,16 +33,16 @@ class Watch:
 
         Raises ResponseError where the server does not support tracking, or denies it to this user.
         """
-        self.told: set[str] = set()
+        self.changed: set[str] = set()
         """The keys changed since their read. The caller removes a key before reading again."""
 
-        self.all_told = False
+        self.all_changed = False
         """Whether every key may have changed."""
 
         self._connection = _new_connection(redis)
         try:
             self._connection.connect()
-            self._connection._parser.set_invalidation_push_handler(_told)
+            self._connection._parser.set_invalidation_push_handler(_invalidation)
             (answer,) = self.ask([("CLIENT", "TRACKING", "ON")])
             if isinstance(answer, ResponseError):
                 raise answer
@@ -53,7 +53,7 @@ class Watch:
     def ask(self, commands: Sequence[tuple[str, ...]]) -> Iterator[Any]:
         """Yield the reply to each command, in order, in a single round trip.
 
-        An error reply is yielded, not raised. Announcements that precede a reply are in `told` when
+        An error reply is yielded, not raised. Invalidations before a reply are in `changed` when
         the reply is yielded.
         """
         self._connection.send_packed_command(
@@ -70,15 +70,15 @@ class Watch:
         self._connection.disconnect()
 
     def _answer(self) -> Any:
-        """Return the next reply. Announcements before the reply are recorded."""
+        """Return the next reply. Invalidations before the reply are recorded."""
         while True:
             answer = self._connection.read_response(push_request=True)
-            if not isinstance(answer, Told):
+            if not isinstance(answer, Invalidation):
                 return answer
             if answer.keys is None:
-                self.all_told = True
+                self.all_changed = True
             else:
-                self.told.update(answer.keys)
+                self.changed.update(answer.keys)
 
 
 def _new_connection(redis: "Redis") -> Any:
@@ -86,7 +86,7 @@ def _new_connection(redis: "Redis") -> Any:
     return redis.connection_pool.make_connection()
 
 
-def _told(message: list[Any]) -> Told:
-    """Return the announcement in a message of redis-py. Keys that are not text are left out."""
+def _invalidation(message: list[Any]) -> Invalidation:
+    """Return the invalidation in a message of redis-py. Keys that are not text are left out."""
     keys = message[_INVALIDATE]
-    return Told(None if keys is None else [key for key in keys if isinstance(key, str)])
+    return Invalidation(None if keys is None else [key for key in keys if isinstance(key, str)])

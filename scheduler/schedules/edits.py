@@ -45,7 +45,7 @@ class Decision(Generic[R]):
 
 def saved(schedule: Schedule, action: Literal["created", "edited"], edit: Edit) -> ScheduleSaved:
     """Return the event of a created or edited schedule."""
-    return ScheduleSaved(**told(schedule, edit), action=action)
+    return ScheduleSaved(**event_fields(schedule, edit), action=action)
 
 
 def editing(
@@ -132,7 +132,9 @@ def switching(enabled: bool, *, revision: int | None = None, edit: Edit) -> Deci
         if enabled and not isinstance(spec.when, RedBeatWhen):
             check_when(spec.when, now=edit.now)
         schedule = changes.revised(spec, old, uid=old.uid, edit=edit)
-        return changes.written(schedule, entry, stored.raw, edit.now, kind(**told(schedule, edit)))
+        return changes.written(
+            schedule, entry, stored.raw, edit.now, kind(**event_fields(schedule, edit))
+        )
 
     return decide
 
@@ -158,7 +160,7 @@ def deleting(*, revision: int | None = None, edit: Edit) -> Decide:
                 "Beat starts; remove it there, or disable it here",
                 field="name",
             )
-        facts = told(schedule, edit) | {"revision": schedule.revision + 1}
+        facts = event_fields(schedule, edit) | {"revision": schedule.revision + 1}
         return changes.deleted(schedule, ScheduleDeleted(**facts), entry, edit.now)
 
     return decide
@@ -174,7 +176,7 @@ def resetting(*, revision: int | None = None, edit: Edit) -> Decide:
         when = changes.settle_anchor(schedule.when, entry, edit.now)
         schedule = schedule.model_copy(update={"when": when})
         return changes.written(
-            schedule, entry, stored.raw, edit.now, ScheduleReset(**told(schedule, edit))
+            schedule, entry, stored.raw, edit.now, ScheduleReset(**event_fields(schedule, edit))
         )
 
     return decide
@@ -216,7 +218,7 @@ def adopting(*, revision: int | None = None, edit: Edit) -> Decide:
             score=changes.score(schedule, entry.meta, edit.now)
             if stored.score is None
             else stored.score,
-            event=ScheduleAdopted(**told(schedule, edit)),
+            event=ScheduleAdopted(**event_fields(schedule, edit)),
             schedule=schedule,
         )
 
@@ -236,7 +238,7 @@ def revived(earlier: Schedule, raw: Raw, restored: int, deleted: int, *, edit: E
     schedule = schedule.model_copy(
         update={"revision": deleted + 1, "paused": earlier.paused, "skips": skips}
     )
-    event = ScheduleRestored(**told(schedule, edit), restored=restored)
+    event = ScheduleRestored(**event_fields(schedule, edit), restored=restored)
     return changes.written(schedule, None, raw, edit.now, event)
 
 
@@ -270,11 +272,11 @@ def _edit(
     schedule = changes.edited(spec, entry, edit=edit)
     event: Event = saved(schedule, "edited", edit)
     if restored is not None:
-        event = ScheduleRestored(**told(schedule, edit), restored=restored)
+        event = ScheduleRestored(**event_fields(schedule, edit), restored=restored)
     return changes.written(schedule, entry, stored.raw, edit.now, event)
 
 
-def told(schedule: Schedule, edit: Edit) -> dict[str, Any]:
+def event_fields(schedule: Schedule, edit: Edit) -> dict[str, Any]:
     """Return the fields that all events about a schedule share."""
     return {
         "at": edit.now,

@@ -24,7 +24,7 @@ _ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 """An arbitrary moment: a crontab with a tick after it has a tick after every moment."""
 
 
-class Said(NamedTuple):
+class DefinitionFacts(NamedTuple):
     """The facts in definition and Beatdesk's own field, which change only with edits."""
 
     enabled: bool
@@ -39,9 +39,9 @@ class Fact(NamedTuple):
     """The facts cached about an entry."""
 
     content: int
-    """A hash of the fields behind `said`."""
+    """A hash of the fields behind `definition`."""
 
-    said: Said | None
+    definition: DefinitionFacts | None
     """None for an unreadable entry."""
 
     is_readable: bool
@@ -51,56 +51,58 @@ class Fact(NamedTuple):
     """Whether Beat's metadata holds a last tick, from which ticks count."""
 
 
-def fact(name: str, raw: Raw, *, static: bool, known: Fact | None) -> Fact:
-    """Return the facts of an entry. `known` is the earlier fact.
+def fact(name: str, raw: Raw, *, static: bool, earlier: Fact | None) -> Fact:
+    """Return the facts of an entry. `earlier` is the cached fact.
 
     A definition is decoded again only where its bytes have changed, since decoding is slow.
     """
     content = hash((raw.definition, raw.extra, static))
-    said = (
-        known.said
-        if known is not None and known.content == content
-        else _said(name, raw, static=static)
+    definition = (
+        earlier.definition
+        if earlier is not None and earlier.content == content
+        else _definition_facts(name, raw, static=static)
     )
     try:
         last = codec.decode_meta(raw.meta).last_run_at
     except UnreadableEntry:
-        return Fact(content, said, is_readable=False, has_last=False)
-    return Fact(content, said, is_readable=said is not None, has_last=last is not None)
+        return Fact(content, definition, is_readable=False, has_last=False)
+    return Fact(content, definition, is_readable=definition is not None, has_last=last is not None)
 
 
-def may_pass(known: Fact, filters: Filter, *, is_aside: bool) -> bool:
+def may_pass(entry: Fact, filters: Filter, *, is_aside: bool) -> bool:
     """Whether a list with these filters may show the entry.
 
     `is_aside` is true for an entry that Beat has quarantined at some time.
     """
-    said = known.said
-    if said is None:
+    definition = entry.definition
+    if definition is None:
         return filters.state == "problem" and not (filters.job or filters.tag)
-    if (filters.job and said.job != filters.job) or (filters.tag and filters.tag not in said.tags):
+    if (filters.job and definition.job != filters.job) or (
+        filters.tag and filters.tag not in definition.tags
+    ):
         return False
     if filters.state == "problem":
-        return is_aside or not known.is_readable
-    return _may_have_state(known, said, filters)
+        return is_aside or not entry.is_readable
+    return _may_have_state(entry, definition, filters)
 
 
-def _may_have_state(known: Fact, said: Said, filters: Filter) -> bool:
+def _may_have_state(entry: Fact, definition: DefinitionFacts, filters: Filter) -> bool:
     if filters.state in ("enabled", "disabled"):
-        return said.enabled == (filters.state == "enabled")
+        return definition.enabled == (filters.state == "enabled")
     if filters.state == "all":
         return True
-    paused = filters.now is not None and holds(said.paused, filters.now)
+    paused = filters.now is not None and holds(definition.paused, filters.now)
     if filters.state == "paused":
-        return said.enabled and paused
-    return said.enabled and not paused and not (said.is_endless and known.has_last)
+        return definition.enabled and paused
+    return definition.enabled and not paused and not (definition.is_endless and entry.has_last)
 
 
-def _said(name: str, raw: Raw, *, static: bool) -> Said | None:
+def _definition_facts(name: str, raw: Raw, *, static: bool) -> DefinitionFacts | None:
     try:
         schedule = codec.decode(name, raw._replace(meta=None), static=static).schedule
     except UnreadableEntry:
         return None
-    return Said(
+    return DefinitionFacts(
         enabled=schedule.enabled,
         job=schedule.job,
         tags=tuple(schedule.tags),

@@ -43,7 +43,7 @@ class ListCache:
         self._watch: Watch | None = None
         self._facts: dict[str, Fact] = {}
         self._statics: frozenset[str] = frozenset()
-        self._told: str | None = None
+        self._logged_error: str | None = None
 
     def __len__(self) -> int:
         """Return the number of entries with a fact."""
@@ -64,7 +64,7 @@ class ListCache:
             except BaseException:
                 self._begin_anew()
                 raise
-            self._told = None
+            self._logged_error = None
             facts = self._facts
             return [
                 name for name in names if may_pass(facts[name], filters, is_aside=name in aside)
@@ -85,14 +85,14 @@ class ListCache:
         )
         statics, aside, count = [_checked(answer) for answer in answers]
         statics = frozenset(statics)
-        if watch.all_told:
+        if watch.all_changed:
             self._facts_are_old(watch)
         if len(self._facts) > 2 * count + _SPARE:  # facts of many deleted entries
             self._facts.clear()
-        watch.told.update(keys.entry(name) for name in statics ^ self._statics)
+        watch.changed.update(keys.entry(name) for name in statics ^ self._statics)
         self._statics = statics
         stale = [
-            name for name in names if name not in self._facts or keys.entry(name) in watch.told
+            name for name in names if name not in self._facts or keys.entry(name) in watch.changed
         ]
         for begin in range(0, len(stale), CHUNK):
             self._read(watch, stale[begin : begin + CHUNK])
@@ -102,16 +102,16 @@ class ListCache:
         """Read entries again. A change announced after a reply makes the entry stale again."""
         answers = watch.ask([("HMGET", keys.entry(name), *_FIELDS) for name in names])
         for name, answer in zip(names, answers, strict=True):
-            watch.told.discard(keys.entry(name))
+            watch.changed.discard(keys.entry(name))
             raw = Raw(None, None, None) if isinstance(answer, RedisError) else Raw(*answer)
             self._facts[name] = fact(
-                name, raw, static=name in self._statics, known=self._facts.get(name)
+                name, raw, static=name in self._statics, earlier=self._facts.get(name)
             )
 
     def _facts_are_old(self, watch: Watch) -> None:
-        """Mark every fact as stale, where the changed keys cannot be told."""
-        watch.told.update(map(keys.entry, self._facts))
-        watch.all_told = False
+        """Mark every fact as stale, where the changed keys are not reported."""
+        watch.changed.update(map(keys.entry, self._facts))
+        watch.all_changed = False
 
     def _begin_anew(self) -> None:
         """Close the connection; the next request opens another. Facts stay: most remain true."""
@@ -121,13 +121,13 @@ class ListCache:
 
     def _tell(self, error: RedisError) -> None:
         """Log once why lists are slow."""
-        if self._told != str(error):
+        if self._logged_error != str(error):
             log.warning(
                 "lists with filters read everything, since the server does not tell what changes: "
                 "%s",
                 error,
             )
-        self._told = str(error)
+        self._logged_error = str(error)
 
 
 def _checked(answer: Any) -> Any:

@@ -29,7 +29,7 @@ from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Pause, RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused, live_next_tick
 from scheduler.schedules import changes, missed_in_pause
-from scheduler.schedules.edits import Decide, Decision, told
+from scheduler.schedules.edits import Decide, Decision, event_fields
 from scheduler.schedules.raw_entry import RawEntry
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Operations:
             calendar = None if missed == "skip" else self._store.calendar_of(old)
             held = missed_in_pause.sort(entry, missed, edit.now, calendar)
             schedule = _next_revision(entry, edit).model_copy(update={"paused": None})
-            event = ScheduleResumed(**told(schedule, edit), missed=missed)
+            event = ScheduleResumed(**event_fields(schedule, edit), missed=missed)
             change = changes.written(schedule, entry, stored.raw, edit.now, event)
             hold = tuple(WaitingTick(tick, "schedule", edit.actor) for tick in held.run)
             # Due at once: other ticks may have waited for the end of the pause.
@@ -118,7 +118,7 @@ class Operations:
                     field="tick",
                 )
             schedule = _next_revision(entry, edit).model_copy(update={"skips": skips})
-            event = ScheduleTickSkipped(**told(schedule, edit), tick=skipped)
+            event = ScheduleTickSkipped(**event_fields(schedule, edit), tick=skipped)
             change = changes.written(schedule, entry, stored.raw, edit.now, event)
             return Decision(change, (schedule, skipped))
 
@@ -139,7 +139,7 @@ class Operations:
                 )
             skips = [at for at in old.skips if at != tick]
             schedule = _next_revision(entry, edit).model_copy(update={"skips": skips})
-            event = ScheduleTickKept(**told(schedule, edit), tick=tick)
+            event = ScheduleTickKept(**event_fields(schedule, edit), tick=tick)
             return changes.written(schedule, entry, stored.raw, edit.now, event)
 
         return self._store.change(name, decide)
@@ -220,7 +220,7 @@ def pausing(*, reason: str, until: datetime | None, edit: Edit) -> Decide:
             entry,
             stored.raw,
             edit.now,
-            SchedulePaused(**told(schedule, replace(edit, comment=pause.reason))),
+            SchedulePaused(**event_fields(schedule, replace(edit, comment=pause.reason))),
         )
 
     return decide
@@ -266,19 +266,19 @@ def _coming_tick(
         )
     if not schedule.enabled:
         raise Refused(f"{name!r} is off, so that no tick of it runs", field="tick")
-    known = schedule.model_copy(update={"when": codec.anchored(schedule.when, entry.meta)})
+    anchored = schedule.model_copy(update={"when": codec.anchored(schedule.when, entry.meta)})
     runs = entry.meta.total_run_count or 0
     after = now if tick is None else tick - _MICROSECOND
-    coming = live_next_tick(known, after, runs=runs, calendar=calendar)
+    coming = live_next_tick(anchored, after, runs=runs, calendar=calendar)
     if tick is None and coming is not None:
         return coming
     if coming is None or coming != tick or tick <= now:
-        following = live_next_tick(known, now, runs=runs, calendar=calendar)
+        following = live_next_tick(anchored, now, runs=runs, calendar=calendar)
         hint = f"its next one is {tick_text(following)}" if following else "it has no coming tick"
-        said = (
+        problem = (
             "nothing is left to skip"
             if tick is None
             else f"{tick_text(tick)} is no coming tick of {name!r}"
         )
-        raise Refused(f"{said}; {hint}", field="tick")
+        raise Refused(f"{problem}; {hint}", field="tick")
     return tick

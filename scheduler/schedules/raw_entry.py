@@ -139,15 +139,15 @@ def remains_of(stored: RawEntry) -> Schedule:
     text = sendable(stored.raw.definition or "")
     try:
         definition = json.loads(sendable(json.dumps(json.loads(text), ensure_ascii=False)))
-        ours = extra_field.decode(stored.raw.extra) if stored.raw.extra else None
-        uid, revision = (ours.uid, ours.revision) if ours is not None else (uid, revision)
+        extra = extra_field.decode(stored.raw.extra) if stored.raw.extra else None
+        uid, revision = (extra.uid, extra.revision) if extra is not None else (uid, revision)
     except (ValueError, RecursionError, BeatdeskError) as error:
         log.debug("of the entry %r only the text remains: %s", stored.name, error)
-    known = definition if isinstance(definition, dict) else {}
-    schedule = known.get("schedule")
+    fields = definition if isinstance(definition, dict) else {}
+    schedule = fields.get("schedule")
     return Schedule(
         name=stored.name,
-        job=str(known.get("task") or "unknown"),
+        job=str(fields.get("task") or "unknown"),
         enabled=False,
         when=RedBeatWhen(schedule=schedule if isinstance(schedule, dict) else {}),
         notes=f"unreadable: {text}"[:2000],

@@ -114,10 +114,10 @@ class Listing:
         fired = [line for line in lines if line.next is not None and line.next <= until]
         return sorted(fired, key=lambda line: cast(datetime, line.next))
 
-    def known(self, names: Collection[str]) -> dict[str, Calendar]:
+    def existing(self, names: Collection[str]) -> dict[str, Calendar]:
         """Return the readable calendars by name; missing and damaged calendars are left out."""
         with answering():
-            return self._calendars.known(self._redis, names)
+            return self._calendars.existing(self._redis, names)
 
     def _lines(self, stored: Sequence[RawEntry]) -> list[ScheduleRow]:
         """Return rows for entries. Calendars are read only where a schedule names a calendar."""
@@ -130,7 +130,7 @@ class Listing:
         }
         if not named:
             return lines
-        calendars = self.known(named)
+        calendars = self.existing(named)
         return [
             one.listed(calendars)
             if line.schedule is not None and line.schedule.window.calendar
@@ -174,8 +174,8 @@ class Listing:
         """Return the names without entries already certain not to pass."""
         if filters.state == "finished" and filters.now is not None:
             names = self._not_asleep(names, filters.now)
-        known = self._memory.passing(names, filters) if self._memory is not None else None
-        return names if known is None else known
+        passing = self._memory.passing(names, filters) if self._memory is not None else None
+        return names if passing is None else passing
 
     def _not_asleep(self, names: list[str], now: datetime) -> list[str]:
         """Return the names due or asleep in Beat's list; an entry due later has a tick left."""

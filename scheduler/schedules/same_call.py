@@ -31,7 +31,7 @@ class SameCall:
         self._listing = Listing(redis)
         self._prints = Fingerprints(redis)
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[str, str]] = {}
+        self._calls: dict[str, tuple[str, str]] = {}
         """Name -> fingerprint and call."""
 
         self._names: dict[str, set[str]] = {}
@@ -62,20 +62,20 @@ class SameCall:
         """Read the entries that have changed since the last refresh."""
         with answering():
             prints = self._prints.read()
-        for name in self._known.keys() - prints.keys():
+        for name in self._calls.keys() - prints.keys():
             self._forget(name)
         changed = [
-            name for name, print_ in prints.items() if self._known.get(name, ("", ""))[0] != print_
+            name for name, print_ in prints.items() if self._calls.get(name, ("", ""))[0] != print_
         ]
         for begin in range(0, len(changed), CHUNK):
             for stored in self._listing.read_all(changed[begin : begin + CHUNK]):
                 self._forget(stored.name)
                 call = _call_of(stored)
-                self._known[stored.name] = (prints[stored.name], call)
+                self._calls[stored.name] = (prints[stored.name], call)
                 self._names.setdefault(call, set()).add(stored.name)
 
     def _forget(self, name: str) -> None:
-        _, call = self._known.pop(name, ("", ""))
+        _, call = self._calls.pop(name, ("", ""))
         names = self._names.get(call, set())
         names.discard(name)
         if not names:
@@ -91,8 +91,10 @@ def _call_of(stored: RawEntry) -> str:
         if stored.static:
             schedule = stored.decode().schedule  # an override may replace the definition
             return _call(schedule.job, schedule.args, schedule.kwargs)
-        said = json.loads(stored.raw.definition or "")
-        return _call(said["task"], said.get("args") or [], said.get("kwargs") or {})
+        definition = json.loads(stored.raw.definition or "")
+        return _call(
+            definition["task"], definition.get("args") or [], definition.get("kwargs") or {}
+        )
     except (UnreadableEntry, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
 

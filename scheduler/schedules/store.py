@@ -82,7 +82,7 @@ class ScheduleStore:
         """Return the schedule called `name`. Raises NotFound or UnreadableEntry."""
         return self.entry(name).schedule
 
-    def known(self, name: str | None, uid: str | None) -> Schedule | None:
+    def find(self, name: str | None, uid: str | None) -> Schedule | None:
         """Return the schedule that a run belongs to.
 
         None where the schedule is gone or unreadable, or where another schedule has its name.
@@ -183,9 +183,9 @@ class ScheduleStore:
         Raises NameTaken or Refused.
         """
         spec = earlier.spec()
-        is_ours = earlier.origin == "operator"
+        is_operators = earlier.origin == "operator"
         check_spec(
-            spec if is_ours else spec.model_copy(update={"name": "plain-entry"}), now=edit.now
+            spec if is_operators else spec.model_copy(update={"name": "plain-entry"}), now=edit.now
         )
         self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
         self._check_calendar(spec, None)
@@ -266,7 +266,7 @@ class ScheduleStore:
         name = schedule.window.calendar
         if name is None:
             return None
-        calendar = self._listing.known([name]).get(name)
+        calendar = self._listing.existing([name]).get(name)
         if calendar is None:
             raise Refused(
                 f"the calendar {name!r} is gone or damaged, so that it cannot be told which ticks "

@@ -159,7 +159,7 @@ class CalendarsView(Guard, BaseView):
         return self._import_page(name, zone, text, None)
 
     @expose("/<path:name>/delete", methods=["GET", "POST"])
-    @shows_refusals("{name} was not deleted", to=".show", form=_refused_deletion)
+    @shows_refusals("{name} was not deleted", to=".show", page=_refused_deletion)
     def delete(self, name: str) -> ResponseReturnValue:
         """GET shows the consequences of deletion; POST deletes the revision shown."""
         saved, problem = _read(name)
@@ -183,8 +183,8 @@ class CalendarsView(Guard, BaseView):
                 timezone=sheet.timezone.strip(),
                 description=sheet.description.strip(),
             )
-            known = whole_number(sheet.revision)
-            revision = -1 if known is None else known
+            number = whole_number(sheet.revision)
+            revision = -1 if number is None else number
             saved = services().calendars.save(
                 calendar,
                 revision=None if editing is None else revision,

@@ -40,12 +40,12 @@ class HomeView(Guard, BaseView):
     @expose("/")
     def index(self) -> ResponseReturnValue:
         """Show the overview."""
-        return self.render("home/index.html", **seen(utc_now()))
+        return self.render("home/index.html", **overview_data(utc_now()))
 
     @expose("/fragments/overview")
     def live(self) -> ResponseReturnValue:
         """Render the overview without the layout, for refreshing."""
-        return self.render("home/fragment.html", **seen(utc_now()))
+        return self.render("home/fragment.html", **overview_data(utc_now()))
 
     @expose("/fragments/health")
     def health(self) -> ResponseReturnValue:
@@ -58,7 +58,7 @@ def install(app: Flask) -> None:
     app.extensions["unreadable"] = StaleWhileRevalidate(unreadable, timedelta(minutes=1))
 
 
-def seen(now: datetime) -> dict[str, Any]:
+def overview_data(now: datetime) -> dict[str, Any]:
     """Return the overview's data. Without Redis, past runs remain and `coming` is None."""
     history = services().history
     trouble = [run for state in overview.TROUBLE for run in newest(state, 50)]

@@ -67,7 +67,7 @@ def _job(name: str) -> Job:
     job = services().catalogue.get(name, now)
     if job is None:
         raise NotFound(
-            str(unknown_job(name, [known.name for known in services().catalogue.jobs(now)])),
+            str(unknown_job(name, [offered.name for offered in services().catalogue.jobs(now)])),
             field="job",
         )
     return job

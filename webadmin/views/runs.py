@@ -17,7 +17,7 @@ from scheduler.runs.canceller import Cancelled
 from webadmin import present
 from webadmin.forms import json_text
 from webadmin.guard import Guard, actor
-from webadmin.parsed_filters import CHOICES, ParsedFilters, asked
+from webadmin.parsed_filters import CHOICES, ParsedFilters, parse_filters
 from webadmin.refusals import reason, shows_refusals
 from webadmin.services import services
 from webadmin.views.reports import KINDS, SHOWN
@@ -55,9 +55,9 @@ class RunsView(Guard, BaseView):
     @expose("/")
     def index(self) -> ResponseReturnValue:
         """Show the runs that match the filters, newest first."""
-        wanted = asked(request.args, utc_now(), default_clock)
+        wanted = parse_filters(request.args, utc_now(), default_clock)
         after = request.args.get("after") or None
-        page = services().history.runs(RunFilter(**wanted.meant), after=after, limit=PAGE)
+        page = services().history.runs(RunFilter(**wanted.parsed), after=after, limit=PAGE)
         return self.render(
             "runs/index.html",
             page=page,
@@ -107,14 +107,14 @@ class RunsView(Guard, BaseView):
         )
 
     @expose("/<id>/rerun", methods=["POST"])
-    @shows_refusals("The run was not started again", to="runs.show", form=_refused_rerun)
+    @shows_refusals("The run was not started again", to="runs.show", page=_refused_rerun)
     def rerun(self, id: str) -> ResponseReturnValue:
         """Start the run again, optionally with other named arguments."""
         old = services().history.run(id)
         typed = request.form.get("kwargs")
         run = services().control.rerun(
             old,
-            services().schedules.known(old.schedule, old.schedule_uid),
+            services().schedules.find(old.schedule, old.schedule_uid),
             services().catalogue.check_call,
             actor=actor(),
             kwargs=None if typed is None else _named(typed),
@@ -138,7 +138,7 @@ class RunsView(Guard, BaseView):
 
     @staticmethod
     def _address(wanted: ParsedFilters, after: str | None) -> str:
-        query: dict[str, Any] = {**wanted.typed, "after": after}
+        query: dict[str, Any] = {**wanted.raw, "after": after}
         return url_for("runs.index", **query)
 
 

@@ -83,7 +83,7 @@ def test_what_was_damaged_is_put_back_as_it_was_saved(
         house.healer = house.another()
     assert [repair.name for repair in house.heal()] == ["calendar holidays"]
     assert shown(house) == (1, ["sat-sun"])
-    assert house.services.calendars.known(["holidays"]).keys() == {"holidays"}
+    assert house.services.calendars.existing(["holidays"]).keys() == {"holidays"}
 
 
 def test_a_redis_that_was_set_back_gets_the_later_edit_and_loses_what_was_deleted(

@@ -72,17 +72,17 @@ def test_facts_never_rule_out_what_belongs_to_a_list(
     )
     text = codec.encode_definition(schedule)
     raw = Raw(text, codec.encode_meta(Meta(NOON, runs)), extra_field.encode(schedule, text))
-    known = entry_summary.fact(schedule.name, raw, static=False, known=None)
+    found = entry_summary.fact(schedule.name, raw, static=False, earlier=None)
     entry = codec.decode(schedule.name, raw)
     belongs = filters.matches(entry.schedule)
     if filters.state == "finished":
         belongs = belongs and live_next_tick(entry.schedule, NOON, runs=runs) is None
     if belongs:
-        assert entry_summary.may_pass(known, filters, is_aside=False)
+        assert entry_summary.may_pass(found, filters, is_aside=False)
 
 
 def a_fact(
-    text: str = "", meta: str | None = None, known: Fact | None = None, **parts: object
+    text: str = "", meta: str | None = None, earlier: Fact | None = None, **parts: object
 ) -> Fact:
     schedule = a_schedule(**parts)  # type: ignore[arg-type]
     definition = text or codec.encode_definition(schedule)
@@ -91,7 +91,7 @@ def a_fact(
         schedule.name,
         Raw(definition, meta, extra_field.encode(schedule, definition)),
         static=False,
-        known=known,
+        earlier=earlier,
     )
 
 
@@ -110,17 +110,17 @@ def a_fact(
 def test_only_what_can_end_is_looked_at_for_the_finished_ones(
     when: When, window: Window, *, is_worth_it: bool
 ) -> None:
-    known = a_fact(when=when, window=window)
+    found = a_fact(when=when, window=window)
     assert (
-        entry_summary.may_pass(known, Filter("finished", now=NOON), is_aside=False) is is_worth_it
+        entry_summary.may_pass(found, Filter("finished", now=NOON), is_aside=False) is is_worth_it
     )
 
 
 def test_a_run_that_beat_has_sent_does_not_make_the_definition_read_again() -> None:
     first = a_fact()
-    again = a_fact(meta=codec.encode_meta(Meta(NOON + HOUR, 2)), known=first)
-    assert again.said is first.said
-    assert a_fact(known=first, tags=["x"]).said is not first.said
+    again = a_fact(meta=codec.encode_meta(Meta(NOON + HOUR, 2)), earlier=first)
+    assert again.definition is first.definition
+    assert a_fact(earlier=first, tags=["x"]).definition is not first.definition
 
 
 @pytest.mark.parametrize(
@@ -128,15 +128,15 @@ def test_a_run_that_beat_has_sent_does_not_make_the_definition_read_again() -> N
 )
 def test_what_cannot_be_read_is_a_problem(definition: str, meta: str | None) -> None:
     text = definition or codec.encode_definition(a_schedule())
-    known = entry_summary.fact("nightly-report", Raw(text, meta, None), static=False, known=None)
-    assert entry_summary.may_pass(known, Filter("problem", now=NOON), is_aside=False)
-    assert not known.is_readable
+    found = entry_summary.fact("nightly-report", Raw(text, meta, None), static=False, earlier=None)
+    assert entry_summary.may_pass(found, Filter("problem", now=NOON), is_aside=False)
+    assert not found.is_readable
 
 
 def test_a_mended_memory_is_no_problem_any_more() -> None:
     broken = a_fact(meta="{")
     assert not entry_summary.may_pass(
-        a_fact(known=broken), Filter("problem", now=NOON), is_aside=False
+        a_fact(earlier=broken), Filter("problem", now=NOON), is_aside=False
     )
 
 

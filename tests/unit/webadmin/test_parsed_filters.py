@@ -11,8 +11,8 @@ from scheduler.rules.model.run_states import STATES
 from webadmin.parsed_filters import (
     CHOICES,
     FILTERS,
-    asked,
     moment,
+    parse_filters,
 )
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -50,13 +50,13 @@ def test_what_is_no_time_is_refused_with_the_remedy(text: str) -> None:
 
 
 def test_what_is_wrong_is_left_out_and_named_and_still_shown() -> None:
-    found = asked({"since": "soon", "job": " mail.digest ", "page": "3", "queue": ""}, NOON)
-    assert found.meant == {"job": "mail.digest"}
-    assert found.typed == {"since": "soon", "job": "mail.digest"}
-    assert list(found.faults) == ["since"]
+    found = parse_filters({"since": "soon", "job": " mail.digest ", "page": "3", "queue": ""}, NOON)
+    assert found.parsed == {"job": "mail.digest"}
+    assert found.raw == {"since": "soon", "job": "mail.digest"}
+    assert list(found.errors) == ["since"]
 
 
 @given(st.dictionaries(st.sampled_from(FILTERS), st.text(max_size=400)))
 def test_whatever_is_typed_is_answered(query: dict[str, str]) -> None:
-    found = asked(query, NOON)
-    assert set(found.meant) | set(found.faults) == set(found.typed)
+    found = parse_filters(query, NOON)
+    assert set(found.parsed) | set(found.errors) == set(found.raw)

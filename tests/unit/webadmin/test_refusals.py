@@ -60,10 +60,10 @@ def test_a_form_takes_the_refusal_unless_it_was_not_sent() -> None:
     def fill_in(view: object, error: Exception, name: str) -> str | None:
         return f"the form of {name}: {error}" if "kwargs" in request.args else None
 
-    place, messages = answer_to(Refused("no"), form=fill_in)
+    place, messages = answer_to(Refused("no"), page=fill_in)
     assert (place, len(messages)) == ("303 /things/nightly/", 1)
     assert answer_to(
-        Refused("no"), form=lambda view, error, name: f"the form of {name}: {error}"
+        Refused("no"), page=lambda view, error, name: f"the form of {name}: {error}"
     ) == (
         "the form of nightly: no",
         [],

@@ -57,7 +57,7 @@ def default_clock() -> ZoneInfo:
     return zones.zone(services().settings.default_timezone)
 
 
-def seen(name: str) -> ScheduleRow | None:
+def listed_row(name: str) -> ScheduleRow | None:
     """Return the row of a schedule; None for a deleted schedule."""
     try:
         return services().schedules.listed(name)

@@ -78,7 +78,7 @@ class BackfillPages(BaseView):
             actor=actor(),
             now=now,
         )
-        flash(_said(done, found.left, wanted.overlap), "success" if done.runs else "info")
+        flash(_outcome(done, found.left, wanted.overlap), "success" if done.runs else "info")
         return redirect(url_for("runs.index", schedule=name, trigger="backfill"), 303)
 
     def _backfill_page(
@@ -94,21 +94,21 @@ class BackfillPages(BaseView):
         return page, status
 
 
-def _said(done: Started, left: int, overlap: Overlap) -> str:
+def _outcome(done: Started, left: int, overlap: Overlap) -> str:
     """Return the outcome in words."""
     how = ("run is started", "runs are started")
     if overlap == "queue_all":
         how = ("run waits for its turn", "runs wait for their turn")
-    runs, known = len(done.runs), done.known
-    said = f"{counted(runs, *how)}."
-    if known:
-        said += f" {counted(known, 'tick has', 'ticks have')} a run already."
+    runs, repeated = len(done.runs), done.known
+    text = f"{counted(runs, *how)}."
+    if repeated:
+        text += f" {counted(repeated, 'tick has', 'ticks have')} a run already."
     if left:
-        said += (
+        text += (
             f" {counted(left, 'tick is', 'ticks are')} left to Beat, which has not dealt with "
             "them yet."
         )
-    return said
+    return text
 
 
 def _read(schedule: Schedule, now: datetime) -> Wanted:
@@ -117,8 +117,8 @@ def _read(schedule: Schedule, now: datetime) -> Wanted:
         name: str(request.values.get(name, "")).strip()[:60] for name in ("since", "until", "limit")
     }
     typed["limit"] = typed["limit"] or str(USUAL)
-    asked = request.values.get("overlap", "")
-    typed["overlap"] = asked if asked in OVERLAPS else OVERLAPS[0]
+    overlap = request.values.get("overlap", "")
+    typed["overlap"] = overlap if overlap in OVERLAPS else OVERLAPS[0]
     if not typed["since"] and not typed["until"]:
         return Wanted(typed)
     errors: dict[str, str] = {}

@@ -17,7 +17,7 @@ from webadmin.forms.fields import tags
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import reason
 from webadmin.services import services
-from webadmin.views.schedules.actions import back, seen, selected
+from webadmin.views.schedules.actions import back, listed_row, selected
 
 ACTIONS = {"tag": "tagged", "queue": "sent to another queue", "adopt": "adopted"}
 SHOWN = 10
@@ -57,7 +57,7 @@ class BulkChangePages(BaseView):
             else:
                 _say(done, ACTIONS[action])
                 return back()
-        listed = [item for name in names if (item := seen(name)) is not None]
+        listed = [item for name in names if (item := listed_row(name)) is not None]
         status = 422 if form.errors or form.reasons else 200
         return self.render(
             "schedules/actions/bulk_change.html",

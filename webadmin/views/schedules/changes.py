@@ -22,7 +22,7 @@ from webadmin.services import services
 from webadmin.views.schedules.actions import (
     back,
     each,
-    seen,
+    listed_row,
     selected,
 )
 from webadmin.views.schedules.detail import DetailPages
@@ -50,7 +50,7 @@ class ChangePages(DetailPages):
         return _switch(name, False)
 
     @expose("/<path:name>/run", methods=["POST"])
-    @shows_refusals("{name} was not started", to=back, form=_refused_run)
+    @shows_refusals("{name} was not started", to=back, page=_refused_run)
     def run(self, name: str) -> ResponseReturnValue:
         """Start a run now, optionally with other named arguments. The next tick does not move."""
         schedule = services().schedules.listed(name).schedule
@@ -94,7 +94,7 @@ class ChangePages(DetailPages):
         if not names:
             return back()
         if not request.form.get("confirmed"):
-            listed = [item for name in names if (item := seen(name)) is not None]
+            listed = [item for name in names if (item := listed_row(name)) is not None]
             return self.render(
                 "schedules/actions/bulk_delete.html",
                 listed=listed,

@@ -33,7 +33,7 @@ from webadmin.views.schedules.actions import (
     clock_of,
     default_clock,
     each,
-    seen,
+    listed_row,
     selected,
 )
 
@@ -71,7 +71,7 @@ class PauseResumePages(BaseView):
     """`/schedules/<name>/pause` and the like."""
 
     @expose("/<path:name>/pause", methods=["GET", "POST"])
-    @shows_refusals("{name} was not paused", to=".show", form=_refused_pause)
+    @shows_refusals("{name} was not paused", to=".show", page=_refused_pause)
     def pause(self, name: str) -> ResponseReturnValue:
         """GET shows the form for reason and end; POST pauses the schedule."""
         if request.method == "GET":
@@ -151,7 +151,7 @@ class PauseResumePages(BaseView):
         return back(name)
 
     @expose("/pause-all", methods=["GET", "POST"])
-    @shows_refusals("Nothing was paused", to=".index", form=_refused_pause_of_all)
+    @shows_refusals("Nothing was paused", to=".index", page=_refused_pause_of_all)
     def pause_all(self) -> ResponseReturnValue:
         """GET shows the form for reason and end; POST pauses every enabled schedule."""
         if request.method == "GET":
@@ -183,7 +183,7 @@ class PauseResumePages(BaseView):
         is_sent = bool(request.form.get("confirmed"))
         form = _typed_pause(now, default_clock) if is_sent else PauseForm("", "", None, {})
         if form.errors or not is_sent:
-            listed = [item for name in names if (item := seen(name)) is not None]
+            listed = [item for name in names if (item := listed_row(name)) is not None]
             return self._pause_page(listed, form, bulk=True), 422 if form.errors else 200
         operations, edit = services().operations, edit_by_visitor(now=now)
         each(
@@ -201,7 +201,7 @@ class PauseResumePages(BaseView):
             bulk=bulk,
             form=form,
             errors=form.errors,
-            next=_asked_next(),
+            next=_next_page(),
         )
 
     def _pause_all_page(self, form: PauseForm) -> str:
@@ -249,5 +249,5 @@ def _tick() -> datetime | None:
         ) from None
 
 
-def _asked_next() -> str:
+def _next_page() -> str:
     return str(request.values.get("next", ""))

@@ -132,11 +132,11 @@ def coming_of(draft: Draft, saved: Schedule | None = None, *, now: datetime) -> 
         raise Unreadable(draft.at_field(error.field), sentence(str(error))) from None
 
 
-def coming_to(schedule: Schedule, known: Facts, *, now: datetime, runs: int = 0) -> Coming:
+def coming_to(schedule: Schedule, given: Facts, *, now: datetime, runs: int = 0) -> Coming:
     """Return the coming ticks and all warnings of a saved schedule."""
     shown = _finished_or_coming(schedule.when, now, schedule.uid)
-    found = warnings(schedule, now, known)
-    ticks = _ticks(schedule, now, known, runs=runs)
+    found = warnings(schedule, now, given)
+    ticks = _ticks(schedule, now, given, runs=runs)
     return replace(shown, warnings=list(dict.fromkeys([*shown.warnings, *found])), ticks=ticks)
 
 
@@ -149,10 +149,10 @@ def _meaning(draft: Draft, when: EditableWhen, saved: Schedule | None, now: date
         check.check_when(when, now=now)
         check.check_window(spec, now=now)
     shown = coming(when, now=now, uid=uid) if not same else _finished_or_coming(when, now, uid)
-    known = facts(saved.uid if saved else None, spec, now)
-    lines = list(dict.fromkeys([*shown.warnings, *warnings(spec, now, known)]))
+    given = facts(saved.uid if saved else None, spec, now)
+    lines = list(dict.fromkeys([*shown.warnings, *warnings(spec, now, given)]))
     changes = None if saved is None else _compared(saved.spec(), spec, now)
-    return replace(shown, ticks=_ticks(spec, now, known), warnings=lines, changes=changes)
+    return replace(shown, ticks=_ticks(spec, now, given), warnings=lines, changes=changes)
 
 
 def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
@@ -163,11 +163,11 @@ def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
         return Coming(describe(when), [], [], zone_of(when))
 
 
-def _ticks(spec: Spec, now: datetime, known: Facts, *, runs: int = 0) -> list[datetime]:
+def _ticks(spec: Spec, now: datetime, given: Facts, *, runs: int = 0) -> list[datetime]:
     """Return the next ticks within window and calendar, paused and skipped ones included."""
     ticks: list[datetime] = []
     name = spec.window.calendar
-    calendar = None if name is None else (known.calendars or {}).get(name)
+    calendar = None if name is None else (given.calendars or {}).get(name)
     if name is not None and calendar is None:
         return ticks
     far_off = FAR_OFF if calendar is None else now + CALENDAR_HORIZON
@@ -189,7 +189,7 @@ def _compared(old: Spec, new: Spec, now: datetime) -> list[str]:
         seconds=min([MONTH.total_seconds(), *(every * MOST_COMPARED for every in periods)])
     )
     named = {spec.window.calendar for spec in (old, new) if spec.window.calendar is not None}
-    calendars = services().calendars.known(named)
+    calendars = services().calendars.existing(named)
     lines = _changes(
         what_if.compare(old, new, now, now + span, before=calendars, after=calendars),
         zone_of(new.when),
@@ -208,15 +208,17 @@ def _changes(difference: what_if.Difference, zone: str) -> list[str]:
     if difference.is_empty:
         return ["No tick changes."]
     lines = [
-        _told(len(difference.gone), "goes", "go", difference.gone, zone),
-        _told(len(difference.come), "comes", "come", difference.come, zone),
-        _told(len(difference.moved), "moves", "move", [new for _, new in difference.moved], zone),
+        _count_line(len(difference.gone), "goes", "go", difference.gone, zone),
+        _count_line(len(difference.come), "comes", "come", difference.come, zone),
+        _count_line(
+            len(difference.moved), "moves", "move", [new for _, new in difference.moved], zone
+        ),
         f"{counted(difference.same, 'stays', 'stay')}.",
     ]
     return [line for line in lines if line]
 
 
-def _told(count: int, one: str, many: str, ticks: list[datetime], zone: str) -> str:
+def _count_line(count: int, one: str, many: str, ticks: list[datetime], zone: str) -> str:
     """Return a count with the first ticks: `3 go: Mon 23 Nov 06:00, …`; empty for a count of 0."""
     if not count:
         return ""

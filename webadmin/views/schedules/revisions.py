@@ -70,12 +70,12 @@ class RevisionPages(BaseView):
             return self.render(
                 "schedules/actions/restore.html", schedule=schedule, earlier=earlier, lines=found
             )
-        seen = number("revision")
+        revision = number("revision")
         saved = services().operations.restore(
             name,
             earlier.definition,
             restored=wanted,
-            revision=schedule.revision if seen is None else seen,
+            revision=schedule.revision if revision is None else revision,
             edit=edit_by_visitor(now=utc_now(), comment=comment()),
         )
         flash(

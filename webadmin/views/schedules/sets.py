@@ -81,7 +81,7 @@ class SetPages(BaseView):
                     prune=prune,
                     edit=edit_by_visitor(now=now, comment=comment()),
                 )
-                flash(_said(done), "success")
+                flash(_outcome(done), "success")
                 return redirect(url_for(".index"), 303)
         except (Refused, StaleRevision) as error:
             return self._import_page(text, None, str(error), prune=prune), 422
@@ -93,9 +93,9 @@ class SetPages(BaseView):
             )
         return self._import_page(
             text,
-            with_runs(plan, now, services().calendars.known),
+            with_runs(plan, now, services().calendars.existing),
             None,
-            seen=_digest(plan, prune),
+            digest=_digest(plan, prune),
             prune=prune,
         )
 
@@ -105,7 +105,7 @@ class SetPages(BaseView):
         plan: Plan | None,
         fault: str | None,
         *,
-        seen: str = "",
+        digest: str = "",
         prune: bool = False,
     ) -> str:
         return self.render(
@@ -113,7 +113,7 @@ class SetPages(BaseView):
             text=text,
             plan=plan,
             fault=fault,
-            seen=seen,
+            digest=digest,
             prune=prune,
             may_prune=_may_delete(),
         )
@@ -129,20 +129,20 @@ def _digest(plan: Plan, prune: bool) -> str:
     return sha256(repr((plan_json(plan), stored, prune)).encode()).hexdigest()
 
 
-def _said(done: Applied) -> str:
+def _outcome(done: Applied) -> str:
     counts = (
         (len(done.created), "made"),
         (len(done.changed), "changed"),
         (len(done.deleted), "deleted"),
     )
-    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    changes = ", ".join(f"{count} {what}" for count, what in counts if count)
     calendars = len(done.created_calendars) + len(done.changed_calendars)
     if calendars:
         saved = f"{counted(calendars, 'calendar')} saved"
-        told = f"{saved}, {told}" if told else saved
+        changes = f"{saved}, {changes}" if changes else saved
     return (
-        f"The set is applied: {told}."
-        if told
+        f"The set is applied: {changes}."
+        if changes
         else "The set is applied: there was nothing to change."
     )
 

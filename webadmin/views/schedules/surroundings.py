@@ -22,16 +22,16 @@ def facts(uid: str | None, spec: Spec, now: datetime) -> Facts:
     if workers is None:
         return NO_FACTS
     named = () if spec.window.calendar is None else (spec.window.calendar,)
-    others, calendars = services().same_call.others(spec, now), services().calendars.known(named)
-    known = Facts(usual_duration=_usual(uid), others=others, calendars=calendars)
+    others, calendars = services().same_call.others(spec, now), services().calendars.existing(named)
+    found = Facts(usual_duration=_usual(uid), others=others, calendars=calendars)
     if not workers or spec.job == UNCHOSEN:
-        return known
+        return found
     job = services().catalogue.get(spec.job)
     return replace(
-        known,
+        found,
         queues=frozenset(queue for worker in workers for queue in worker.queues) or None,
         jobs=frozenset(job for worker in workers for job in worker.jobs),
-        default_queue=job.queue if job and job.queue else known.default_queue,
+        default_queue=job.queue if job and job.queue else found.default_queue,
     )
 
 
