@@ -157,3 +157,9 @@ def test_it_refuses_what_the_model_refuses_and_nothing_else(value: dict[str, Any
 
 def test_what_names_a_secret_is_left_to_the_worker() -> None:
     assert faults(SCHEMA, {"code": "secret://shop-code"}) == []
+
+
+def test_a_choice_that_is_a_list_is_compared_item_by_item() -> None:
+    assert faults({"enum": [[1.0, "a"]]}, [1, "a"]) == []
+    assert faults({"enum": [[1, "a"]]}, [True, "a"])
+    assert faults({"enum": [[1, "a"]]}, [1, "a", "b"])

@@ -163,3 +163,8 @@ def test_a_tick_that_is_missed_uses_up_none_of_the_runs_that_are_left() -> None:
     made = look(an_entry(-3, count=1, policies=policies, window={"max_runs": 3}))
     assert (made.send, made.wait) == (hour(-1), [NOON])
     assert ruled(made) == [("missed", "deadline", 1)]
+
+
+def test_a_plan_that_sends_nothing_does_not_count_toward_max_runs() -> None:
+    assert not Plan().counts_toward_max_runs
+    assert Plan(send=NOON).counts_toward_max_runs

@@ -157,3 +157,11 @@ def test_a_huge_letter_is_cut_and_says_so() -> None:
 def test_the_letters_come_last_in_the_event_so_that_a_script_can_add_them() -> None:
     text = encode(DeadLettersDropped(at=NOON, actor="ada", comment="]}", letters=[]))["event"]
     assert text.endswith('"letters":[]}')
+
+
+def test_a_secret_inside_a_text_at_any_depth_is_hidden() -> None:
+    letter = a_letter(error=f"no: password={SECRET}", lines=[{"text": f"token={SECRET}"}])
+    event = content_of(letter).event
+    assert event is not None
+    assert SECRET not in json.dumps(event)
+    assert event["error"] == f"no: password={MASK}"

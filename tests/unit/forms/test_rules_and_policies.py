@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from scheduler.catalogue.catalogue import Parameter
 from scheduler.rules.model.spec import (
     OnceWhen,
     Policies,
@@ -16,9 +17,10 @@ from scheduler.rules.model.spec import (
 )
 from tests.support.builders import NOON, a_schedule, a_spec, at, cron, every
 from webadmin.forms import times
+from webadmin.forms.arguments import value
 from webadmin.forms.draft import Draft
 from webadmin.forms.schedule import ScheduleForm
-from webadmin.forms.texts import texts_of
+from webadmin.forms.texts import split_seconds, texts_of
 from webadmin.forms.versions import differences, limits
 
 SAVED: list[dict[str, Any]] = [
@@ -159,3 +161,34 @@ def test_what_is_not_as_usual_is_told_in_words() -> None:
     assert (found.ours, found.theirs) == ("yes", "no")
     (found,) = differences(spec, spec.model_copy(update={"owner": "ada"}))
     assert (found.ours, found.theirs) == ("—", "ada")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (86_400, ("1", "days")),
+        (7_200, ("2", "hours")),
+        (300, ("5", "minutes")),
+        (90, ("90", "seconds")),
+        (0.5, ("0.5", "seconds")),
+    ],
+)
+def test_a_length_of_time_is_shown_in_its_largest_whole_unit(
+    seconds: float, shown: tuple[str, str]
+) -> None:
+    assert split_seconds(seconds) == shown
+
+
+def test_a_choice_that_is_not_offered_is_refused_with_those_that_are() -> None:
+    schema: dict[str, Any] = {"enum": ["csv", "xlsx"]}
+    parameter = Parameter(name="format", json_schema=schema)
+    assert value(parameter, '"csv"') == "csv"
+    with pytest.raises(ValueError, match=r'"pdf" is not one of "csv", "xlsx"'):
+        value(parameter, '"pdf"')
+
+
+def test_a_switch_is_true_or_false_and_nothing_else() -> None:
+    parameter = Parameter(name="draft", json_schema={"type": "boolean"})
+    assert value(parameter, "true") is True
+    with pytest.raises(ValueError, match="neither true nor false"):
+        value(parameter, "maybe")

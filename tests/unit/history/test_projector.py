@@ -24,6 +24,7 @@ from scheduler.events.schema import (
     TicksSkipped,
     run_event,
 )
+from scheduler.history.recording.column_values import json_value, text
 from scheduler.history.recording.projector import fold
 from scheduler.history.recording.rows import AttemptRow, Rows, RunRow, UnfoldableEvent
 from tests.support.builders import NOON, a_run_history, a_saved_event, a_schedule, facts_of
@@ -385,3 +386,12 @@ def test_a_lost_run_that_never_came_to_a_queue_is_known_to_its_schedule() -> Non
     assert (row_of(lost).schedule, row_of(lost).schedule_uid) == (SCHEDULE.name, SCHEDULE.uid)
     queued = event(RunQueued, 0, worker=None, facts=facts_of(SCHEDULE))
     assert row_of(lost, queued).job == row_of(queued, lost).job == SCHEDULE.job
+
+
+def test_json_for_the_database_has_no_nul_in_a_text_at_any_depth() -> None:
+    assert json_value({"a": ["x\x00y"]}) == {"a": [text("x\x00y")]}
+    assert "\x00" not in str(text("x\x00y"))
+
+
+def test_numbers_that_json_does_not_have_become_null() -> None:
+    assert json_value([float("nan"), float("inf"), 1.5]) == [None, None, 1.5]

@@ -181,3 +181,8 @@ def test_names_become_numbers_outside_of_texts_comments_and_casts() -> None:
     text, values = numbered(statement, {"one": 1, "two": 2, "three": 3})
     assert values == [1, 2]
     assert text == statement.replace(":one", "$1").replace(":two", "$2")
+
+
+def test_a_missing_value_is_a_dash_in_a_page(tmp_path: Path) -> None:
+    text = written(tmp_path, "html", [[None] * len(COLUMNS)]).read_text(encoding="utf-8")
+    assert '<td class="none">–</td>' in text

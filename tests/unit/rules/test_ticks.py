@@ -6,8 +6,9 @@ from itertools import pairwise
 import pytest
 
 from scheduler.errors import BadExpression
-from scheduler.rules.model.spec import RedBeatWhen
+from scheduler.rules.model.spec import CrontabWhen, RedBeatWhen
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick, next_ticks
+from scheduler.rules.time.instants import LAST_YEAR
 from tests.support.builders import NOON, at, cron, every
 
 
@@ -172,3 +173,8 @@ def test_the_end_of_the_calendar_is_no_surprise() -> None:
     assert next_tick(cron("0 0 1 1 *", "Europe/Berlin"), datetime(9999, 6, 1, tzinfo=UTC)) is None
     assert next_tick(cron("0 0 1 1 *"), datetime(9999, 6, 1, tzinfo=UTC)) is None
     assert next_tick(every(10**9, NOON), datetime(9999, 12, 31, tzinfo=UTC)) is None
+
+
+def test_no_tick_comes_after_the_last_year_in_a_zone_either() -> None:
+    end = datetime(LAST_YEAR, 1, 1, tzinfo=UTC)
+    assert next_tick(CrontabWhen(crontab="0 * * * *", timezone="Europe/Berlin"), end) is None

@@ -71,3 +71,8 @@ def test_the_first_one_is_named_to_the_second() -> None:
 def test_an_address_can_be_opened_in_a_browser() -> None:
     assert announce.address("0.0.0.0", 1) == "http://127.0.0.1:1"  # noqa: S104 - shown, not bound
     assert announce.address("::1", 1) == "http://[::1]:1"
+
+
+def test_an_ending_by_an_exit_code_names_no_signal() -> None:
+    assert ending(0) == "exit code 0"
+    assert ending(9) == "exit code 9"
