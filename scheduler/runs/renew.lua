@@ -12,10 +12,11 @@ local time = redis.call('TIME')
 local till = string.format('%.6f', tonumber(time[1]) + tonumber(time[2]) / 1000000 + tonumber(ARGV[1]))
 local renewed, taken_away, unknown = 0, {}, {}
 
-local function renew(run, lease)
-  redis.call('ZADD', KEYS[1], till, run)
+-- `how` is 'XX' for a lease that must be there already, 'NX' for a new one.
+local function renew(run, lease, how)
+  redis.call('ZADD', KEYS[1], how, till, run)
   if lease.uid ~= '-' then
-    redis.call('ZADD', ARGV[2] .. lease.uid, till, run)
+    redis.call('ZADD', ARGV[2] .. lease.uid, how, till, run)
   end
   renewed = renewed + 1
 end
@@ -30,12 +31,12 @@ for at = 4, #ARGV, 4 do
   elseif begun_now > begun or (lease and is_held(lease) and worker_name(lease.worker) ~= ARGV[3]) then
     taken_away[#taken_away + 1] = run
   elseif lease and is_held(lease) then
-    renew(run, lease)
+    renew(run, lease, 'XX')
   elseif not record and anew == '' then
     unknown[#unknown + 1] = run
   elseif not record then
     redis.call('HSET', KEYS[2], run, anew)
-    renew(run, decode_lease(anew))
+    renew(run, decode_lease(anew), 'NX')
   end
 end
 return {renewed, taken_away, unknown}

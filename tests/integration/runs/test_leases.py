@@ -24,6 +24,7 @@ from scheduler.runs.lease_watch import LeaseWatch
 from scheduler.runs.leases import (
     HELD_SECONDS,
     QUEUED_SECONDS,
+    HeldRun,
     LeasedStream,
     Leases,
     LeaseState,
@@ -65,6 +66,11 @@ def left(redis: Redis, run: str = RUN) -> float | None:
 
 def announced(leases: Leases, run: str = RUN, **known: Any) -> None:
     leases.announce(run, owner_text(SCHEDULE.uid, SCHEDULE.name, **known))
+
+
+def held(*runs: str, retries: int = 0, begun: int = 0) -> list[HeldRun]:
+    """The runs as their worker knows them."""
+    return [HeldRun(run, retries, begun, "") for run in runs]
 
 
 def over(redis: Redis, *runs: str) -> None:
@@ -126,11 +132,11 @@ def test_a_worker_renews_what_it_has_and_nothing_that_waits_or_is_over(
     announced(leases, OTHER)
     told(stream, RunReceived)
     over(redis, RUN, OTHER)
-    assert leases.renew([RUN, OTHER, "unknown"]) == 1
+    assert leases.renew(held(RUN, OTHER, "unknown"), "w@h").renewed == 1
     assert left(redis) == pytest.approx(HELD_SECONDS, abs=10)
     assert redis.zscore(keys.LEASES_ZSET, OTHER) == 1
     redis.zrem(keys.LEASES_ZSET, RUN)
-    leases.renew([RUN])
+    leases.renew(held(RUN), "w@h")
     assert redis.zscore(keys.LEASES_ZSET, RUN) is None, "nothing is made anew"
 
 
@@ -160,7 +166,7 @@ def test_a_run_is_lost_when_it_was_overdue_twice_and_not_heard_of_in_between(
     watch.look(utc_now())
     assert "run.lost" not in kinds(redis), "another worker has taken it since"
     overdue = leases.overdue()
-    leases.renew([RUN])
+    leases.renew(held(RUN), "w@h")
     leases.lose(overdue, utc_now())
     assert "run.lost" not in kinds(redis), "it was renewed just before it was told"
     over(redis, RUN)
