@@ -20,6 +20,7 @@ from scheduler.settings import user_modules
 from scheduler.settings.environment import load
 from scheduler.settings.errors import BadSettings
 from scheduler.settings.logging import configure
+from scheduler.worker import process_signals
 from scheduler.worker.heartbeat import WorkerHeartbeat
 from scheduler.worker.parts import WorkerParts
 from scheduler.worker.signals import RunSignals
@@ -39,6 +40,7 @@ parts: WorkerParts = services
 run_signals = RunSignals(app)
 run_signals.connect()
 WorkerHeartbeat(app, run_signals).connect()
+process_signals.connect()
 
 
 @signals.worker_init.connect(weak=False)

@@ -19,7 +19,7 @@ clock of this module decides anything.
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError
 
@@ -58,6 +58,15 @@ UNASKED = Delivery("start", is_known=True)
 Strategy = Callable[..., Any]
 
 
+class Arrival(NamedTuple):
+    """A message that has arrived, with what may become of it."""
+
+    message: Any
+    ack: Callable[..., Any]
+    start: Callable[[], Any]
+    """Celery's strategy, which makes a task of the message."""
+
+
 class Admission:
     """Admission of the messages of one consumer."""
 
@@ -85,19 +94,13 @@ class Admission:
 
             if not is_run(headers):
                 return start()
-            return self._take(message, settle, start, claimed, look=1)
+            return self._take(Arrival(message, settle, start), claimed, look=1)
 
         return admit_message
 
-    def _take(
-        self,
-        message: Any,
-        ack: Any,
-        start: Callable[[], Any],
-        claimed: Delivery | None,
-        look: int,
-    ) -> Any:
+    def _take(self, arrival: Arrival, claimed: Delivery | None, look: int) -> Any:
         """Drop the message, begin with its run, or look again in `LOOK_EVERY` seconds."""
+        message, ack, start = arrival
         if self._is_given_back(message):
             return None
         run = message.headers["id"]
@@ -105,9 +108,7 @@ class Admission:
         if delivery.fate == "wait":
             if look == 1:
                 log.warning("run %s may be alive already, its message waits", run)
-            return self._later(
-                lambda: self._take(message, ack, start, claimed, look + 1), first=look == 1
-            )
+            return self._later(lambda: self._take(arrival, claimed, look + 1), first=look == 1)
         if look > 1:
             self._consumer.qos.decrement_eventually()
         if delivery.fate == "ended":
@@ -122,7 +123,7 @@ class Admission:
         received = self._scheduled_run(message, message.headers)
         if received is None:
             return start()
-        return self._check_start(message, ack, start, received, delivery, look=1)
+        return self._check_start(arrival, received, delivery, look=1)
 
     def _ask_delivery(self, message: Any, run: str, claimed: Delivery | None) -> Delivery:
         """What Redis says of this delivery; the lease is this worker's where it may start."""
@@ -161,15 +162,10 @@ class Admission:
         return ""
 
     def _check_start(
-        self,
-        message: Any,
-        ack: Any,
-        start: Callable[[], Any],
-        received: RunReceived,
-        delivery: Delivery,
-        look: int,
+        self, arrival: Arrival, received: RunReceived, delivery: Delivery, look: int
     ) -> Any:
         """Start the run as its schedule allows, skip it, or check again in `LOOK_EVERY` seconds."""
+        message, ack, start = arrival
         self._consumer.waiting_runs.pop(received.run, None)
         if self._is_given_back(message):
             return None
@@ -181,7 +177,7 @@ class Admission:
             log.info("run %s of %s waits for its turn", received.run, received.facts.schedule)
             self._consumer.waiting_runs[received.run] = _held(message.headers)
             return self._later(
-                lambda: self._check_start(message, ack, start, received, delivery, look + 1),
+                lambda: self._check_start(arrival, received, delivery, look + 1),
                 first=look == 1,
             )
         if look > 1:

@@ -20,7 +20,7 @@ from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.celery_app.connection import BrokerConnection
 from scheduler.runs.deliveries import Settled
 from scheduler.runs.leases import HeldRun
-from scheduler.worker import kept_messages
+from scheduler.worker import kept_messages, own_jobs
 from scheduler.worker.admission import Admission
 from scheduler.worker.signals import signals_of
 from scheduler.worker.transport.channel import ClaimingMixin
@@ -106,6 +106,12 @@ class RecordingConsumer(Consumer):
         else:
             if given_back:
                 log.info("%d messages that were not begun go back", given_back)
+
+    def cancel_active_requests(self) -> None:
+        """Stop the jobs of a worker that is told to end at once, and record that they come back."""
+        events = signals_of(self.app).reporter().events
+        own_jobs.stop(self, events, own_jobs.WORKER_STOPPED, lambda _run: True, signal="TERM")
+        super().cancel_active_requests()
 
     def on_close(self) -> None:
         """Record that messages which waited here for their time go back to the broker."""

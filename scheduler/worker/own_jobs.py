@@ -26,10 +26,16 @@ UNRENEWED = (
     "stopped: this worker could not renew its leases for {seconds:g} s, and another worker may "
     "begin with the run"
 )
+WORKER_STOPPED = "stopped with its worker, and the message comes back"
 
 
 def stop(
-    consumer: Any, events: EventBuffer, reason: str, is_concerned: Callable[[str], bool]
+    consumer: Any,
+    events: EventBuffer,
+    reason: str,
+    is_concerned: Callable[[str], bool],
+    *,
+    signal: str = "KILL",
 ) -> list[str]:
     """Stop the running jobs whose run's id `is_concerned` answers. Returns these ids.
 
@@ -53,7 +59,7 @@ def stop(
             )
         )
         try:
-            request.cancel(consumer.pool, signal="KILL", emit_retry=False)
+            request.cancel(consumer.pool, signal=signal, emit_retry=False)
         except NotImplementedError:
             log.error("this worker's pool cannot stop the job of run %s, which goes on", request.id)
     return stopped

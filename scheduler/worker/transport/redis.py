@@ -14,6 +14,14 @@ class Poller(redis.MultiChannelPoller):
     while the worker has no room for its message.
     """
 
+    def on_poll_init(self, poller: Any) -> None:
+        """Use the worker's event loop.
+
+        Unlike kombu, nothing is given back yet: after an outage workers first have time to renew
+        what they have.
+        """
+        self.poller = poller
+
     def on_poll_start(self) -> None:
         """Let each channel with room for a message ask for one."""
         for channel in self._channels:

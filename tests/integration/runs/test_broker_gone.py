@@ -13,7 +13,6 @@ import pytest
 from scheduler.celery_app.app import create_app
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.celery_app.queues import DEFAULT
-from scheduler.clock import utc_now
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.worker.claims import renew
@@ -101,10 +100,10 @@ def test_a_claim_is_not_renewed_on_a_message_that_went_with_its_channel(
     channel = connection.default_channel
     channel.basic_get(DEFAULT)
     consumer = SimpleNamespace(task_consumer=SimpleNamespace(channel=channel))
-    assert renew(consumer, utc_now()) == 1
+    assert renew(consumer) == 1
     second_valkey.kill()
     connection.close()
-    assert renew(consumer, utc_now()) == 0
+    assert renew(consumer) == 0
 
 
 def test_a_sign_of_life_that_stumbles_is_not_the_last(
@@ -122,8 +121,7 @@ def test_a_message_of_rabbitmqs_needs_no_claim(
         connection = app.connection_for_read()
         assert (
             renew(
-                SimpleNamespace(task_consumer=SimpleNamespace(channel=connection.default_channel)),
-                utc_now(),
+                SimpleNamespace(task_consumer=SimpleNamespace(channel=connection.default_channel))
             )
             == 0
         )

@@ -34,7 +34,9 @@ def test_what_is_given_back_is_nobodys_and_still_counts(held: Services, redis: R
     lease = held.leases.get(RUN)
     assert lease is not None
     assert (lease.worker, lease.attempt, lease.name) == (None, 2, "s")
-    assert held.leases.renew([HeldRun(RUN, 1, 0, "")], HOLDER).renewed == 0, "whoever had it renews it no more"
+    assert held.leases.renew([HeldRun(RUN, 1, 0, "")], HOLDER).renewed == 0, (
+        "whoever had it renews it no more"
+    )
     assert held.leases.overdue() == {}
     assert redis.xlen(keys.EVENTS_STREAM) == told
 
