@@ -98,7 +98,7 @@ def is_declared(task: Any, option: str) -> bool:
     """Whether a task, or a class of its author's, sets an option that Celery has a default for."""
     from celery.app.task import Task
 
-    own = takewhile(lambda kind: kind is not Task, type(task).__mro__)
+    own = takewhile(lambda kind: kind is not Task, task.__class__.__mro__)
     return any(option in vars(kind) for kind in own)
 
 

@@ -65,6 +65,26 @@ class FollowedRequest(Request):
             return
         super().on_timeout(soft, timeout)
 
+    def terminate(self, pool: Any, signal: Any = None) -> None:
+        """Cancel the run: end its job, or where it waits here for its time or a free process, end
+        the run at once.
+        """
+        if self.time_start is None and not internals.is_with_pool(self):
+            if not internals.was_stopped(self):
+                state.revoked.add(self.id)
+                self.revoked()
+            return
+        super().terminate(pool, signal)
+
+    def revoked(self) -> bool:
+        """Whether the run is cancelled or expired. A run that was cancelled while it waited here
+        leaves the worker's lists when its time comes.
+        """
+        if internals.was_stopped(self):
+            state.task_ready(self)
+            return True
+        return bool(super().revoked())
+
     def _readable(self, exc_info: Any) -> Any:
         """Exception information of which Celery makes a failure, and nothing worse.
 

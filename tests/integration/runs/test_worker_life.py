@@ -113,6 +113,29 @@ def test_a_run_that_is_cancelled_while_it_runs_is_ended(
     assert stream.kinds(run) == ["run.received", "run.started", "run.revoked"]
 
 
+def test_a_run_that_is_cancelled_while_it_waits_for_its_time_is_revoked_at_once(
+    stream: Stream, send: Send, worker: Process, services: Services, redis: "Redis"
+) -> None:
+    run = send("tests.add", 1, countdown=8)
+    wait_for(lambda: "run.received" in stream.kinds(run), 10, "a worker has it")
+    services.control.cancel(run, "ada@example.org", now())
+    end = stream.end(run, timeout=4)
+    assert (end.kind, end.actor, end.terminated) == ("run.revoked", "ada@example.org", False)
+    wait_for(lambda: not redis.exists("unacked"), 3, "its message is acknowledged")
+    stays(lambda: stream.kinds(run) == ["run.received", "run.revoked"], 8, "it never begins")
+    assert stream.end(send("tests.add", 1)).result == 2
+
+
+def test_a_run_that_is_cancelled_between_two_attempts_is_revoked_at_once(
+    stream: Stream, send: Send, worker: Process, services: Services
+) -> None:
+    run = send("tests.retry_later", 60)
+    wait_for(lambda: stream.kinds(run).count("run.received") == 2, 10, "a worker has it again")
+    services.control.cancel(run, "ada@example.org", now())
+    end = stream.end(run, timeout=4)
+    assert (end.kind, end.attempt) == ("run.revoked", 2)
+
+
 def test_a_run_that_is_cancelled_while_no_worker_runs_never_starts(
     stream: Stream, send: Send, job_settings: Settings, services: Services
 ) -> None:

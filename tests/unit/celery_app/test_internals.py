@@ -92,6 +92,8 @@ def test_a_task_tells_its_options_and_whether_its_arguments_are_changed(app):
         pass
 
     app.finalize()
+    assert internals.is_declared(with_options, "serializer")
+    assert not internals.is_declared(with_options, "max_retries")
     assert internals.execution_options(with_options)["serializer"] == "json"
     assert not internals.dumps_pydantic_arguments(with_options)
     assert internals.dumps_pydantic_arguments(modelled)
@@ -104,6 +106,10 @@ def test_an_app_is_the_current_one_for_a_while(app):
         assert internals.current_app() is other
     assert internals.current_app() is app
     other.close()
+
+
+def test_a_process_that_no_signal_ends_is_not_ending():
+    assert not internals.is_process_ending()
 
 
 def test_a_running_task_has_an_app(app):
