@@ -9,7 +9,7 @@ from typing import Any
 from kombu import Exchange, Queue
 
 from scheduler.celery_app.app_class import BeatdeskApp
-from scheduler.celery_app.queues import CELERYS_QUEUE, DEFAULT, LOWEST_PRIORITY, QUEUES, job_queue
+from scheduler.celery_app.queues import CELERYS_QUEUE, DEFAULT, LOWEST_PRIORITY, QUEUES, job_route
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys, sentinel
 from scheduler.storage.client import redbeat_options
@@ -123,7 +123,7 @@ def _queues(settings: Settings) -> dict[str, Any]:
         "task_queues": [
             Queue(name, Exchange(name), routing_key=name) for name in (*QUEUES, CELERYS_QUEUE)
         ],
-        "task_routes": (job_queue,),
+        "task_routes": (job_route,),
     }
 
 

@@ -21,12 +21,20 @@ too.
 """
 
 
-def job_queue(
+def job_route(
     name: str, args: Any, kwargs: Any, options: dict[str, Any], task: Any = None, **_: Any
-) -> dict[str, str] | None:
-    """Celery's route for a message: the queue that `@job` names, unless the sender names one.
+) -> dict[str, Any] | None:
+    """Celery's route for a message: the queue and priority that `@job` names, unless the sender
+    names others.
 
-    None where neither does, and Celery's default queue applies.
+    None where nobody does, and Celery's defaults apply. Celery's own task attributes `queue` and
+    `priority` have no effect from Celery 6 on; this route stands in for them, for plain tasks too.
     """
-    queue = getattr(task, "goes_to", None)
-    return {"queue": queue} if queue and not options.get("queue") else None
+    queue = getattr(task, "goes_to", None) or getattr(task, "queue", None)
+    priority = getattr(task, "goes_with_priority", None)
+    route: dict[str, Any] = {}
+    if queue and not options.get("queue"):
+        route["queue"] = queue
+    if priority is not None and options.get("priority") is None:
+        route["priority"] = priority
+    return route or None

@@ -11,7 +11,7 @@ one message for each job and set of options, and the message serves as the `Temp
 messages that differ only in run, arguments, time and headers.
 
 Celery makes each message where other code does have influence: publish signals of other receivers,
-an overridden `apply_async` or `send_task`, routes in code (except `job_queue`, which depends on job
+an overridden `apply_async` or `send_task`, routes in code (except `job_route`, which depends on job
 and options only), sent-events, a serializer other than JSON, compression, exchanges with bindings
 in Redis. Receivers of publish signals then run when the message is made, just before it enters the
 queue. A job whose own `apply_async` ignores the given producer sends by itself, and at once.
@@ -30,7 +30,9 @@ from celery.app.task import Task
 from kombu.exceptions import OperationalError
 from redis.exceptions import DataError, RedisError
 
-from scheduler.celery_app.queues import job_queue
+from scheduler.celery_app.app_class import BeatdeskApp
+from scheduler.celery_app.connection import ReplaceableAMQP
+from scheduler.celery_app.queues import job_route
 from scheduler.errors import BeatdeskError
 from scheduler.publishing.calls import (
     Call,
@@ -352,8 +354,8 @@ def _nobody_has_a_say(app: Any, job: str) -> bool:
     """Whether Celery's own code alone makes the job's messages, from its options alone."""
     conf, task = app.conf, app.tasks.get(job)
     by_code = conf.task_send_sent_event or conf.task_always_eager or conf.task_protocol != 2
-    routed = all(isinstance(route, MapRoute) or route is job_queue for route in app.amqp.routes)
-    celerys = type(app.amqp) is AMQP and _is_celerys(app, "send_task", Celery)
+    routed = all(isinstance(route, MapRoute) or route is job_route for route in app.amqp.routes)
+    celerys = type(app.amqp) in (AMQP, ReplaceableAMQP) and _sends_as_celery(app)
     if task is not None:
         celerys = (
             celerys
@@ -362,6 +364,12 @@ def _nobody_has_a_say(app: Any, job: str) -> bool:
         )
         celerys = celerys and task._dump_pydantic_arguments is None
     return routed and celerys and not by_code
+
+
+def _sends_as_celery(app: Any) -> bool:
+    """Whether the app sends by Celery's code; ours adds nothing to the message."""
+    own = "send_task" not in vars(app) and type(app).send_task is BeatdeskApp.send_task
+    return own or _is_celerys(app, "send_task", Celery)
 
 
 def _is_celerys(thing: Any, method: str, base: type) -> bool:

@@ -27,6 +27,7 @@ def job(
     title: str = "",
     params: type[BaseModel] | None = None,
     queue: str | None = None,
+    priority: int | None = None,
     retry_for: Sequence[type[Exception]] = (),
     retries: int | None = None,
     on_lost: OnLost = "again",
@@ -42,7 +43,8 @@ def job(
     `name` is Celery's task name (default: module and function), `title` the name for people
     (default: the docstring's first line). `params` is a pydantic model: the function takes one
     instance, callers give the fields by name, and the values are checked when a schedule is saved
-    and again in the worker. `queue` is `critical`, `default`, `bulk`, or a queue of your own.
+    and again in the worker. `queue` is `critical`, `default`, `bulk`, or a queue of your own;
+    `priority` a number from 0 (taken first) to 9.
 
     An exception in `retry_for` is followed by up to `retries` further attempts (default: 3), the
     first after about `retry_backoff` seconds, each after twice the wait before, at most
@@ -59,7 +61,8 @@ def job(
     if on_lost not in get_args(OnLost):
         raise ValueError(f"job: on_lost is 'again' or 'fail', not {on_lost!r}")
     own = _celery_options(name, retries, soft_time_limit, time_limit)
-    own |= {"title": title, "params": params, "goes_to": queue, "flask": flask, "on_lost": on_lost}
+    own |= {"title": title, "params": params, "flask": flask, "on_lost": on_lost}
+    own |= {"goes_to": queue, "goes_with_priority": priority}
     if retry_for:
         own |= _retries(retry_for, retry_backoff, retry_backoff_max)
 

@@ -73,6 +73,11 @@ class RunSignals:
         for signal, receiver in self._receivers().items():
             signal.disconnect(receiver)
 
+    @property
+    def published(self) -> Callable[..., None]:
+        """The receiver that records what this process sends."""
+        return self._sent_runs.published
+
     def reporter(self) -> Reporter:
         """This process's reporter."""
         reporter = self._reporters.get(os.getpid())
@@ -97,7 +102,7 @@ class RunSignals:
 
     def _receivers(self) -> dict[Any, Callable[..., None]]:
         return {
-            signals.after_task_publish: self._sent_runs.published,
+            signals.after_task_publish: self.published,
             signals.task_received: self.received,
             signals.task_prerun: self.started,
             signals.task_postrun: self.over,

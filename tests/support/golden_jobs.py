@@ -53,14 +53,13 @@ def set_up(app: Celery) -> None:
         task_routes={
             "golden.routed": {"queue": "all-of-them", "priority": 9},
             "golden.many.*": "many",
+            "golden.heavy": {"queue": "heavy", "priority": 6},
         },
     )
     app.task(name=JOB)(anything)
     app.task(name="golden.strict")(one)
     app.task(name="golden.routed")(anything)
-    app.task(name="golden.heavy", queue="heavy", priority=6, time_limit=9, soft_time_limit=5)(
-        anything
-    )
+    app.task(name="golden.heavy", time_limit=9, soft_time_limit=5)(anything)
     app.task(name="golden.expiring", expires=60)(anything)
     app.task(name="golden.proud", base=Proud)(anything)
     app.task(name="golden.shadowy", base=Shadowy)(anything)

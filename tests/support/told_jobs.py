@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from celery import shared_task
+from celery import current_task, shared_task
 from pydantic import BaseModel, Field
 
 from scheduler.job import job, run
@@ -104,6 +104,13 @@ def soft() -> None:
 @job("told.with_flask", flask=True)
 def with_flask() -> None:
     """Ask for a Flask application."""
+
+
+@job("told.hurried", queue="bulk", priority=2)
+def hurried() -> Any:
+    """Return the message's queue and priority."""
+    info = current_task.request.delivery_info
+    return [info["routing_key"], info["priority"]]
 
 
 @job("told.urgent", queue="critical")

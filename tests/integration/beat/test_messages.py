@@ -10,10 +10,12 @@ from celery import Celery, signals
 from redis import Redis
 
 from scheduler.celery_app.app import create_app
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.publishing.calls import NotTaken, Unsendable
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.settings.schema import Settings
+from scheduler.worker.signals import RunSignals
 from tests.support.beat.golden import (
     BY_CELERY,
     RUN,
@@ -230,3 +232,18 @@ def test_a_broker_that_does_not_answer_is_nobodys_fault(
         assert not isinstance(caught.value, Unsendable)
     valkey.start()
     assert renderer.render(call, utc_now()).commands
+
+
+def test_our_own_receiver_of_sent_messages_leaves_the_templates_on(
+    app: BeatdeskApp, renderer: Renderer
+) -> None:
+    def listen(**_: Any) -> None:
+        """Listen, as another program's monitoring does."""
+
+    run_signals = RunSignals(app)
+    run_signals.connect()
+    assert renderer.can_use_templates
+    signals.after_task_publish.connect(listen)
+    assert not renderer.can_use_templates
+    signals.after_task_publish.disconnect(listen)
+    run_signals.disconnect()

@@ -11,6 +11,7 @@ from redis import Redis
 from scheduler.celery_app.queues import DEFAULT
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunFailed
+from scheduler.job import job
 from scheduler.publishing.outbox import OutboxRenderer, backlog
 from scheduler.publishing.relay import Relay
 from scheduler.runs.deduplication import DOUBTFUL_SECONDS
@@ -197,7 +198,8 @@ def heavy(number: int) -> None:
 def test_a_run_is_told_for_the_queue_that_its_job_names_unless_its_schedule_names_another(
     road: Road,
 ) -> None:
-    road.app.task(name="heavy.one", queue="heavy")(heavy)
+    job("heavy.one", queue="heavy")(heavy)
+    road.app.finalize()
     render = OutboxRenderer(road.app).render
     (own,) = render(call_of("r", "heavy.one"), utc_now()).messages
     (named,) = render(call_of("r", "heavy.one", queue="light"), utc_now()).messages

@@ -91,6 +91,19 @@ def test_a_job_goes_to_the_queue_that_it_has_named_whoever_sends_it(
     assert told.end(sent).result == "sent"
 
 
+def test_a_message_has_the_priority_that_its_job_names_unless_its_sender_names_another(
+    job_settings: Settings, stream: Stream
+) -> None:
+    told_app = create_app(job_settings)
+    told_app.loader.import_default_modules()
+    told_app.finalize()
+    send = sender(told_app)
+    runs = send("told.hurried"), send("told.hurried", queue="default", priority=7)
+    start_worker(job_settings)
+    assert [stream.end(run).result for run in runs] == [["bulk", 2], ["default", 7]]
+    told_app.close()
+
+
 def test_a_worker_grows_with_what_waits_for_it(
     job_settings: Settings, app: BeatdeskApp, stream: Stream, tmp_path: Path
 ) -> None:
