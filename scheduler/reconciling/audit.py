@@ -53,11 +53,15 @@ BETWEEN = timedelta(seconds=8)
 BETWEEN_COUNTS = timedelta(seconds=60)
 """The same where the broker only counts them."""
 
-PATIENCE = 3.0
+PATIENCE = 20.0
 """Seconds that a look waits for SQL to have the events."""
 
 PART = 500
-_POLL = 0.05
+
+MOST_LOGGED = 10
+"""Log lines about the verdicts of one part."""
+
+_POLL = 0.1
 
 
 class Behind(Unavailable):
@@ -104,6 +108,8 @@ class MessageAudit:
         self._suspects: dict[str, Suspect] = {}
         self.stop = threading.Event()
         """An event that ends a wait for SQL."""
+
+        self.patience = PATIENCE
 
     def forget(self) -> None:
         """Begin anew: the next look is a first one for every run."""
@@ -175,9 +181,11 @@ class MessageAudit:
             )
             effect = "cancel" if isinstance(event, RunRevoked) else "gone"
             told.append((event, effect, self._suspects[run.id].record))
-            name = run.schedule or run.job
-            log.warning("run %s of %s has no message and no worker: %s", run.id, name, event.kind)
         self._stream.tell(told)
+        for event, _, _ in told[:MOST_LOGGED]:
+            log.warning("run %s has neither message nor worker: %s", event.run, event.kind)
+        if len(told) > MOST_LOGGED:
+            log.warning("and %d further runs", len(told) - MOST_LOGGED)
 
     def _without_worker(
         self, runs: Sequence[OpenRun], presence: Presence, workers: Sequence["Worker"]
@@ -219,7 +227,7 @@ class MessageAudit:
     def _wait_for_history(self) -> None:
         """Wait until SQL has all events up to now. Raises Behind."""
         end = self._stream.end()
-        for _ in range(int(PATIENCE / _POLL)):
+        for _ in range(max(int(self.patience / _POLL), 1)):
             if not self._stream.waiting(end, 1):
                 return
             if self.stop.wait(_POLL):

@@ -144,6 +144,7 @@ def test_nothing_is_decided_while_sql_is_behind_or_the_broker_is_away(
     audited.redis.delete(QUEUE)
     audited.looks()
     audited.by_name()
+    audited.audit.patience = 0.2
     with pytest.raises(Behind):
         audited.audit.look(audited.now + timedelta(seconds=60))
     valkey.stop()
