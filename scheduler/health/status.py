@@ -15,6 +15,7 @@ from scheduler.beat import heartbeat
 from scheduler.beat.heartbeat import Heartbeat
 from scheduler.errors import BeatdeskError
 from scheduler.publishing.outbox import LONG_SECONDS, Backlog, backlog
+from scheduler.queues.unread import UnreadQueue
 from scheduler.rules.phrases import counted
 from scheduler.services.services import Services
 from scheduler.settings.errors import without_password
@@ -236,7 +237,23 @@ def workers_part(services: Services, now: datetime) -> Part:
         f"{counted(len(alive), 'worker')} with {counted(places, 'process', 'processes')}, "
         f"{facts['active']} busy"
     )
+    unread = services.unread_queues.current(now)
+    if unread:
+        facts["unread_queues"] = [_queue_fact(queue) for queue in unread]
+        names = ",".join(queue.name for queue in unread)
+        remedy = (
+            f"Start a worker for it: celery -A scheduler worker -Q {names}; or move its schedules "
+            "to another queue: beatdesk schedules edit NAME --queue QUEUE --move-waiting"
+        )
+        told = "; ".join(queue.words for queue in unread)
+        return Part(
+            name="workers", ok=False, summary=f"{summary}, but {told}", remedy=remedy, facts=facts
+        )
     return Part(name="workers", ok=True, summary=summary, facts=facts)
+
+
+def _queue_fact(queue: UnreadQueue) -> dict[str, JsonValue]:
+    return {"queue": queue.name, "since": queue.since.isoformat(), "waiting": queue.waiting}
 
 
 def recorder_part(services: Services, now: datetime) -> Part:
@@ -275,20 +292,21 @@ def recorder_part(services: Services, now: datetime) -> Part:
             "See the recorder's log and whether SQL answers; more recorders may run beside this one"
         )
         return Part(name="recorder", ok=False, summary=summary, remedy=remedy, facts=facts)
-    aside = ""
-    if dead:
-        aside = (
-            f", {counted(dead, 'event')} could not be recorded: see `beatdesk dead-letters list`"
-        )
+    summary = f"{counted(len(alive), 'recorder')}, {waiting}"
     if facts["from_newer_version"]:
         newer = counted(cast("int", facts["from_newer_version"]), "event")
-        aside += f", {newer} from a newer version: recorded by themselves after an upgrade"
-    return Part(
-        name="recorder",
-        ok=True,
-        summary=f"{counted(len(alive), 'recorder')}, {waiting}{aside}",
-        facts=facts,
-    )
+        summary += f", {newer} from a newer version: recorded by themselves after an upgrade"
+    if dead:
+        aside = (
+            f"{summary}, but {counted(dead, 'event')} could not be recorded: see `beatdesk "
+            "dead-letters list`"
+        )
+        remedy = (
+            "See `beatdesk dead-letters list` for the reasons, then retry them (after an upgrade, "
+            "say) or drop them: until then the history lacks what they say"
+        )
+        return Part(name="recorder", ok=False, summary=aside, remedy=remedy, facts=facts)
+    return Part(name="recorder", ok=True, summary=summary, facts=facts)
 
 
 def recorders(services: Services, now: datetime) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from scheduler.history import outage
 from scheduler.history.queries.open_runs import OpenRun, OpenRuns
 from scheduler.publishing.outbox import FIELD, entry_of
 from scheduler.queues.presence import Presence, read_others, read_presence
+from scheduler.queues.unread import UnreadQueues
 from scheduler.reconciling.verdicts import verdict_on
 from scheduler.rules.model.run_states import RunState
 from scheduler.runs.cancellations import Cancellations
@@ -105,6 +106,7 @@ class MessageAudit:
         self._leases = leases
         self._cancellations = cancellations
         self._catalogue = catalogue
+        self._unread = UnreadQueues(redis)
         self._suspects: dict[str, Suspect] = {}
         self.stop = threading.Event()
         """An event that ends a wait for SQL."""
@@ -128,11 +130,14 @@ class MessageAudit:
         runs = {run.id: run for run in self._open_runs.unchanged_since(now - GRACE)}
         if not runs:
             self.forget()
+            self._unread.record({}, (), now)
             return Found([], [], 0)
         workers = self._catalogue.workers(now)
         published = self._in_outbox()
         queues = self._queues(runs.values(), workers)
         presence = read_presence(self._app, queues)
+        read = {queue for worker in workers for queue in worker.queues}
+        self._unread.record(presence.waiting, read, now)
         absent = [
             run
             for run in runs.values()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scheduler.history.queries.definitions import Definitions
     from scheduler.history.queries.history import History
     from scheduler.history.queries.newest_runs import NewestRuns
+    from scheduler.queues.unread import UnreadQueues
     from scheduler.reconciling.audit import MessageAudit
     from scheduler.reconciling.loop import AuditLoop
     from scheduler.runs.cancellations import Cancellations
@@ -216,6 +217,13 @@ class Services:
         from scheduler.healing.loop import HealerLoop
 
         return HealerLoop(self.redis, self.healer(), name)
+
+    @cached_property
+    def unread_queues(self) -> "UnreadQueues":
+        """Queues in which messages wait and that no worker reads."""
+        from scheduler.queues.unread import UnreadQueues
+
+        return UnreadQueues(self.redis)
 
     def message_audit(self) -> "MessageAudit":
         """A new message audit, which ends unfinished runs whose messages are gone."""

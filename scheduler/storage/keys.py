@@ -93,6 +93,9 @@ HEALER_LOCK = "beatdesk:healer"
 AUDIT_LOCK = "beatdesk:audit"
 """The lock of the recorder that compares unfinished runs with the broker's messages."""
 
+UNREAD_HASH = "beatdesk:unread-queues"
+"""Queues in which messages wait and that no worker reads: since when, and how many."""
+
 CHECK_QUESTION = "beatdesk:check-asked"
 """A request of a starting Beat: compare Redis with the history."""
 

@@ -9,7 +9,7 @@ import click
 from scheduler.cli import fields
 from scheduler.cli.output import json_option, print_json
 from scheduler.cli.schedules import definition, policies, rule
-from scheduler.cli.schedules.listing import one_as_json
+from scheduler.cli.schedules.listing import one_as_json, say_unread
 from scheduler.cli.schedules.options import Clock
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
@@ -198,6 +198,7 @@ def _ask(name: str) -> None:
 
 
 def _say(services: Services, saved: Schedule, what: str, *, as_json: bool) -> None:
+    say_unread(services, saved, utc_now())
     if as_json:
         print_json(one_as_json(services, services.schedules.listed(saved.name)))
     else:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 from pydantic import BaseModel
 
+from scheduler.celery_app.queues import DEFAULT
 from scheduler.cli.outages import explain
 from scheduler.cli.output import (
     STATE_TINTS,
@@ -22,7 +23,7 @@ from scheduler.clock import utc_now
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.fields import fields_of
-from scheduler.rules.model.spec import When
+from scheduler.rules.model.spec import Schedule, When
 from scheduler.rules.policies.window import is_overdue, is_paused
 from scheduler.rules.time.typed import clock_zone
 from scheduler.schedules.filters import Filter, State
@@ -111,6 +112,8 @@ def _read(
 def show(services: Services, /, *, name: str, as_json: bool) -> None:
     """Show schedule NAME."""
     listed = services.schedule_list.listed(name)
+    if listed.schedule is not None:
+        say_unread(services, listed.schedule, utc_now())
     waiting = services.waiting.of(listed.schedule.uid) if listed.schedule is not None else []
     if as_json:
         from scheduler.interface.published import waiting_json
@@ -273,6 +276,18 @@ def _say_why_overdue(services: Services, items: list[ScheduleRow], now: datetime
         beat = beat_part(services, now)
         if "leader" not in beat.facts:
             click.echo(f"{beat.summary}: what is overdue waits for one. {beat.remedy}", err=True)
+
+
+def say_unread(services: Services, schedule: Schedule, now: datetime) -> None:
+    """Print the remedy where workers run, and none of them reads the schedule's queue."""
+    workers = services.catalogue.workers(now)
+    queue = schedule.queue or services.catalogue.queue_of(schedule.job) or DEFAULT
+    if not workers or any(queue in worker.queues for worker in workers):
+        return
+    from scheduler.queues.unread import unread_sentence
+
+    noted = [each for each in services.unread_queues.current(now) if each.name == queue]
+    click.echo(f"beatdesk: {unread_sentence(queue, noted[0] if noted else None)}", err=True)
 
 
 def _short(text: str) -> str:

@@ -152,7 +152,8 @@ def test_status_and_doctor_name_the_command(beatdesk: Commands, letters: list[st
         json.dumps({"at": utc_now().isoformat(), "pid": 1, "host": "h", "problem": None}),
     )
     part = recorder_part(beatdesk.services, utc_now())
-    assert part.ok
+    assert not part.ok, "the history lacks what they say"
+    assert "retry them" in part.remedy
     assert part.facts["dead_letters"] == 3
     assert part.summary.endswith("3 events could not be recorded: see `beatdesk dead-letters list`")
 

@@ -1,0 +1,87 @@
+"""Queues in which messages wait and that no worker of Beatdesk reads, as the recorder notes them.
+
+The notes are made with each message audit, and are valid for `VALID`: without a recorder nothing is
+known. A queue counts once it was unread for `AFTER`: workers need some seconds to start.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scheduler.rules.phrases import counted
+from scheduler.storage import keys
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+AFTER = timedelta(minutes=1)
+VALID = timedelta(minutes=5)
+
+
+class UnreadQueue(NamedTuple):
+    """A queue without a reader: since when, and how many messages wait in it."""
+
+    name: str
+    since: datetime
+    waiting: int
+
+    @property
+    def words(self) -> str:
+        """The queue in a sentence."""
+        runs = counted(self.waiting, "run")
+        waits = "waits" if self.waiting == 1 else "wait"
+        return (
+            f"no worker reads the queue {self.name!r}, in which {runs} {waits} "
+            f"(since {self.since:%Y-%m-%d %H:%M:%S} UTC)"
+        )
+
+
+class UnreadQueues:
+    """The notes in Redis. Methods raise redis.RedisError."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+
+    def record(self, waiting: Mapping[str, int], read: Collection[str], now: datetime) -> None:
+        """Note the queues of `waiting` (messages by queue) not in `read`; forget all others."""
+        before = {queue.name: queue.since for queue in self._noted(now)}
+        notes = {
+            name: _note(UnreadQueue(name, before.get(name, now), count), now)
+            for name, count in waiting.items()
+            if count and name not in read
+        }
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(keys.UNREAD_HASH)
+            if notes:
+                pipe.hset(keys.UNREAD_HASH, mapping=notes)
+                pipe.expire(keys.UNREAD_HASH, VALID)
+            pipe.execute()
+
+    def current(self, now: datetime) -> list[UnreadQueue]:
+        """The queues that have been unread for `AFTER`, by name."""
+        return [queue for queue in self._noted(now) if now - queue.since >= AFTER]
+
+    def _noted(self, now: datetime) -> list[UnreadQueue]:
+        notes: Any = self._redis.hgetall(keys.UNREAD_HASH)
+        read = [(name, json.loads(note)) for name, note in sorted(notes.items())]
+        return [
+            UnreadQueue(name, datetime.fromisoformat(note["since"]), int(note["waiting"]))
+            for name, note in read
+            if now - datetime.fromisoformat(note["at"]) <= VALID
+        ]
+
+
+def unread_sentence(queue: str, noted: UnreadQueue | None) -> str:
+    """What an operator should know about a schedule whose queue has no reader."""
+    waits = f"; {counted(noted.waiting, 'run')} of all schedules in it" if noted is not None else ""
+    return (
+        f"no worker reads the queue {queue!r}: runs wait there until one is started with "
+        f"-Q {queue}{waits}"
+    )
+
+
+def _note(queue: UnreadQueue, now: datetime) -> str:
+    return json.dumps(
+        {"since": queue.since.isoformat(), "waiting": queue.waiting, "at": now.isoformat()}
+    )
