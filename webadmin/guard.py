@@ -82,6 +82,7 @@ LEAST_ROLE = {
     "schedules.skip": OPERATOR,
     "schedules.keep": OPERATOR,
     "schedules.drop_waiting": OPERATOR,
+    "schedules.move_waiting": OPERATOR,
     "schedules.backfill": OPERATOR,
     "schedules.revisions": VIEWER,
     "schedules.restore": OPERATOR,

@@ -1,6 +1,7 @@
 """The event vocabulary: frozen, versioned, with one encoder and one decoder.
 
     run.queued          0    a message for the run was given to the broker
+    run.moved           0    an operator moved the waiting message to another queue
     run.received        1    a worker took the message
     run.started         2    an attempt began
     run.progressed      2    a running attempt reported its progress
@@ -86,6 +87,7 @@ VERSION = 1
 
 PHASE = {
     "run.queued": 0,
+    "run.moved": 0,
     "run.received": 1,
     "run.started": 2,
     "run.progressed": 2,
@@ -148,6 +150,13 @@ class RunQueued(RunEvent):
     """A message for the run was given to the broker."""
 
     kind: Literal["run.queued"] = "run.queued"
+    facts: RunFacts
+
+
+class RunMoved(RunEvent):
+    """An operator moved the run's waiting message to another queue, which the facts name."""
+
+    kind: Literal["run.moved"] = "run.moved"
     facts: RunFacts
 
 
@@ -273,6 +282,7 @@ AnyEvent = Annotated[
     | DeadLettersRetried
     | DeadLettersDropped
     | RunQueued
+    | RunMoved
     | RunReceived
     | RunStarted
     | RunProgressed

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scheduler.history.queries.definitions import Definitions
     from scheduler.history.queries.history import History
     from scheduler.history.queries.newest_runs import NewestRuns
+    from scheduler.queues.moving import MessageMoves
     from scheduler.queues.unread import UnreadQueues
     from scheduler.reconciling.audit import MessageAudit
     from scheduler.reconciling.loop import AuditLoop
@@ -224,6 +225,13 @@ class Services:
         from scheduler.queues.unread import UnreadQueues
 
         return UnreadQueues(self.redis)
+
+    @cached_property
+    def message_moves(self) -> "MessageMoves":
+        """Moves of waiting messages to another queue."""
+        from scheduler.queues.moving import MessageMoves
+
+        return MessageMoves(self.celery, self.events, self.settings.event_body_limit)
 
     def message_audit(self) -> "MessageAudit":
         """A new message audit, which ends unfinished runs whose messages are gone."""

@@ -6,6 +6,7 @@
     adopt_reset  reset, adopt: code or operator as the owner of a schedule
     bulk         one edit of many schedules
     deleted      deleted schedules, for list and restore
+    moving       move-waiting
     run          run
     pause_resume pause, resume, skip, pause-all, resume-all
     backfill     backfill
@@ -67,6 +68,11 @@ COMMANDS = (
         "bulk",
         "scheduler.cli.schedules.bulk:bulk",
         "Edit many schedules at once: all chosen ones, or, after a refusal, none.",
+    ),
+    LazyCommand(
+        "move-waiting",
+        "scheduler.cli.schedules.moving:move_waiting",
+        "Move the waiting runs of schedule NAME to its present queue, but for what a worker has.",
     ),
     LazyCommand("run", "scheduler.cli.schedules.run:run", "Run schedule NAME now."),
     LazyCommand(

@@ -8,7 +8,7 @@ import click
 
 from scheduler.cli import fields
 from scheduler.cli.output import json_option, print_json
-from scheduler.cli.schedules import definition, policies, rule
+from scheduler.cli.schedules import definition, moving, policies, rule
 from scheduler.cli.schedules.listing import one_as_json, say_unread
 from scheduler.cli.schedules.options import Clock
 from scheduler.clock import utc_now
@@ -75,6 +75,12 @@ def _clock(services: Services, when: When, now: datetime) -> Clock:
     metavar="N",
     help="Refuse if the schedule is not at this revision any more.",
 )
+@click.option(
+    "--move-waiting/--leave-waiting",
+    default=None,
+    help="With --queue: move the runs that wait in the old queue, or leave them there, without "
+    "asking.",
+)
 @json_option
 @click.pass_obj
 def edit(
@@ -83,6 +89,7 @@ def edit(
     *,
     name: str,
     revision: int | None,
+    move_waiting: bool | None,
     as_json: bool,
     comment: str,
     **given: Any,
@@ -106,6 +113,8 @@ def edit(
         edit=fields.edit(now=now, comment=comment),
     )
     _say(services, saved, "saved", as_json=as_json)
+    if saved.queue != old.queue and move_waiting is not False:
+        moving.after_edit(services, saved, sure=bool(move_waiting))
 
 
 def _switch(

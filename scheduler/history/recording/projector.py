@@ -6,7 +6,7 @@
 | columns | source |
 | --- | --- |
 | state, reason, finished_at, result, error, traceback | the end, or else the newest event |
-| job, schedule, tick, trigger, arguments ... | the first event with the facts of the run |
+| job, schedule, tick, trigger, arguments ... | the newest move, or the first event with facts |
 | worker | the end, or else the newest event, among events with a worker |
 | progress_done, progress_total, progress_text | the newest event with progress |
 | queued_at, received_at, started_at, first_at | the earliest moment in any event |
@@ -31,6 +31,7 @@ from scheduler.events.schema import (
     RunFailed,
     RunLogged,
     RunLost,
+    RunMoved,
     RunProgressed,
     RunQueued,
     RunReceived,
@@ -65,6 +66,7 @@ from scheduler.history.recording.rows import (
 )
 from scheduler.history.recording.stamps import (
     ATTEMPT_OVER,
+    CORRECTION,
     FINAL,
     GOING_ON,
     is_better,
@@ -94,6 +96,7 @@ class _Effect(NamedTuple):
 
 _EFFECTS: dict[type[Event], _Effect] = {
     RunQueued: _Effect(RunState.QUEUED, GOING_ON, RunState.QUEUED, GOING_ON),
+    RunMoved: _Effect(RunState.QUEUED, GOING_ON, RunState.QUEUED, GOING_ON),
     RunReceived: _Effect(RunState.QUEUED, GOING_ON, RunState.QUEUED, GOING_ON),
     RunStarted: _Effect(RunState.RUNNING, GOING_ON, RunState.RUNNING, GOING_ON),
     RunProgressed: _Effect(RunState.RUNNING, GOING_ON, RunState.RUNNING, GOING_ON),
@@ -166,6 +169,8 @@ class _Folding:
         _run_moments(row, event)
         if isinstance(event, RunQueued | RunReceived):
             _facts(row, event.facts, FINAL + rank)
+        if isinstance(event, RunMoved):
+            _facts(row, event.facts, CORRECTION + rank)
         if isinstance(event, RunFailed | RunExpired) and event.facts is not None:
             _facts(row, event.facts, ATTEMPT_OVER + rank)
         # The message of a lost run may never have reached a queue.
@@ -180,7 +185,7 @@ class _Folding:
         if is_better(effect.run_level + rank, row.state_stamp):
             row.state_stamp = effect.run_level + rank
             _run_state(row, event, effect)
-        if not isinstance(event, RunQueued):
+        if not isinstance(event, RunQueued | RunMoved):
             self._attempt_event(event, effect, effect.attempt_level + rank)
 
     def _attempt_event(self, event: RunEvent, effect: _Effect, rank: str) -> None:

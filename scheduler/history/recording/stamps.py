@@ -6,6 +6,7 @@ A stamp is a text that ranks an event among all events of its row. The rules:
 * Among events that end nothing, the **highest** (sequence, time, kind) wins: the newest news.
 * Among final events, the **lowest** (sequence, time, kind) wins: a message delivered twice ends
   twice, and the first end is the run's.
+* A correction beats any of these; among corrections the highest wins.
 * Between equals, a digest of the whole event decides, so that the choice never depends on order.
 
 So a column is the maximum of a total order over the set of its events: commutative, associative and
@@ -19,7 +20,7 @@ from hashlib import blake2b
 from scheduler.events.schema import Event
 from scheduler.history.recording.rows import UnfoldableEvent
 
-GOING_ON, ATTEMPT_OVER, FINAL = "0", "1", "2"
+GOING_ON, ATTEMPT_OVER, FINAL, CORRECTION = "0", "1", "2", "3"
 """The level of an event: the first character of its stamp."""
 
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
@@ -63,4 +64,4 @@ def is_better(new: str, old: str | None) -> bool:
         return True
     if new[0] != old[0]:
         return new[0] > old[0]
-    return new > old if new[0] == GOING_ON else new < old
+    return new > old if new[0] in (GOING_ON, CORRECTION) else new < old

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from scheduler.clock import utc_now
+from scheduler.events.schema import decode
 from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
+from scheduler.storage import keys
 from tests.support.builders import JOB, a_spec, cron
+from tests.support.history.recording import record
 from tests.support.webadmin.schedule_desk import (
     FORM,
     everything_written,
@@ -276,3 +279,34 @@ def test_a_tick_that_no_beat_has_dealt_with_is_not_called_the_next(
     assert page.count("and no Beat runs") == 2
     assert "next <time" not in page
     assert "The first comes" not in page
+
+
+def test_runs_that_wait_in_the_old_queue_are_moved_by_a_button(
+    operator: Visitor, services: Services
+) -> None:
+    schedule = saved(services)
+    run = services.control.start(schedule, actor="ada", now=utc_now())
+    events: Any = [decode(fields) for _, fields in services.redis.xrange(keys.EVENTS_STREAM)]
+    record(services, *(event for event in events if getattr(event, "run", None) == run))
+    assert "Move what waits" not in operator.get("/schedules/nightly/").text
+    spec = schedule.spec().model_copy(update={"queue": "bulk"})
+    now = utc_now()
+    services.schedules.edit("nightly", spec, revision=1, edit=Edit(actor="ada", now=now))
+    page = operator.get("/schedules/nightly/").text
+    assert "wait in another queue: reports" in page
+    assert "Move what waits to bulk" in page
+    answer = operator.post("/schedules/nightly/move-waiting", follow_redirects=True)
+    assert "1 waiting run moved to the queue bulk" in answer.text
+    assert (services.redis.llen("reports"), services.redis.llen("bulk")) == (0, 1)
+
+
+def test_a_schedules_page_says_that_nobody_reads_its_queue(
+    operator: Visitor, services: Services
+) -> None:
+    saved(services)
+    for seconds in (120, 0):
+        at = utc_now() - timedelta(seconds=seconds)
+        services.unread_queues.record({"reports": 7}, (), at)
+    page = operator.get("/schedules/nightly/").text
+    assert "No worker reads the queue reports." in page
+    assert "7 runs wait in it." in page

@@ -11,9 +11,10 @@ from flask_admin import expose
 from markupsafe import Markup
 
 from scheduler.clock import utc_now
-from scheduler.errors import Refused
+from scheduler.errors import Refused, Unavailable
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.spec import Schedule
+from scheduler.rules.phrases import counted
 from webadmin.form_values import comment, number
 from webadmin.forms import json_text
 from webadmin.guard import actor, edit_by_visitor
@@ -25,7 +26,7 @@ from webadmin.views.schedules.actions import (
     listed_row,
     selected,
 )
-from webadmin.views.schedules.detail import DetailPages
+from webadmin.views.schedules.detail import DetailPages, queue_of
 
 
 def _refused_run(pages: DetailPages, error: Exception, name: str) -> ResponseReturnValue | None:
@@ -59,6 +60,16 @@ class ChangePages(DetailPages):
         run_id = start(schedule, request.form.get("kwargs"))
         text = Markup('{} is started. <a href="{}" class="alert-link">See the run</a>')
         flash(text.format(name, url_for("runs.show", id=run_id)), "success")
+        return back(name)
+
+    @expose("/<path:name>/move-waiting", methods=["POST"])
+    @shows_refusals("The waiting runs of {name} were not moved", to=back, also=(Unavailable,))
+    def move_waiting(self, name: str) -> ResponseReturnValue:
+        """Move the runs that wait in another queue to the schedule's queue."""
+        schedule = services().schedules.get(name)
+        queue = queue_of(schedule)
+        count = services().message_moves.move(schedule.uid, queue, utc_now())
+        flash(f"{counted(count, 'waiting run')} moved to the queue {queue}.", "success")
         return back(name)
 
     @expose("/<path:name>/delete", methods=["GET", "POST"])

@@ -3,9 +3,12 @@
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
+from scheduler.celery_app.queues import DEFAULT
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
-from scheduler.history.queries.views import RevisionView
+from scheduler.history.queries.views import RevisionView, RunView
+from scheduler.queues.unread import UnreadQueue
+from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Schedule
 from webadmin.forms.sentences import sentence
 from webadmin.forms.texts import pretty
@@ -40,6 +43,7 @@ class DetailPages(BaseView):
             )
         runs = last_runs([schedule.uid], RUNS)
         recent = runs.by_uid.get(schedule.uid, ())
+        queue = queue_of(schedule)
         return self.render(
             "schedules/detail/show.html",
             schedule=schedule,
@@ -49,12 +53,32 @@ class DetailPages(BaseView):
             history_away=runs.away,
             coming=_coming(schedule, listed.runs),
             waiting=services().waiting.of(schedule.uid),
+            queue=queue,
+            unread=_unread(queue),
+            stranded=[run for run in recent if is_stranded(run, queue)],
             said=limits(schedule),
             override=of_override(listed),
             revisions=_revisions(schedule.uid),
             kwargs=pretty(schedule.kwargs) if kwargs is None else kwargs,
             run_error=run_error,
         )
+
+
+def queue_of(schedule: Schedule) -> str:
+    """Return the queue of a schedule's messages."""
+    return schedule.queue or services().catalogue.queue_of(schedule.job) or DEFAULT
+
+
+def is_stranded(run: RunView, queue: str) -> bool:
+    """Whether a run waits in a queue other than its schedule's present one."""
+    return run.state == RunState.QUEUED and run.queue is not None and run.queue != queue
+
+
+@while_away(None)
+def _unread(queue: str) -> UnreadQueue | None:
+    """Return the note about a queue that no worker reads; None for a queue with a reader."""
+    unread = services().unread_queues.current(utc_now())
+    return next((each for each in unread if each.name == queue), None)
 
 
 def _coming(schedule: Schedule, runs: int) -> Coming | None:

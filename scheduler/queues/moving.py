@@ -1,0 +1,169 @@
+"""Moving of a schedule's waiting messages to another queue.
+
+Each message is moved once: a worker that takes it meanwhile keeps it. The message names its new
+queue, so that a worker that stops gives it back to that queue, and the event `run.moved` tells the
+history. Only where the broker is Redis: other brokers cannot take a message out of the middle of a
+queue.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scheduler.celery_app.queues import CELERYS_QUEUE, QUEUES
+from scheduler.errors import Refused
+from scheduler.events.schema import RunMoved, run_event
+from scheduler.queues.broker import query_broker
+from scheduler.queues.contents import QueueReader, lists_of
+from scheduler.runs.headers import Message, facts_of
+from scheduler.runs.own_header import raw_parts
+from scheduler.storage.availability import BROKER, answering
+from scheduler.storage.scripts import ServerScript
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from redis import Redis
+
+    from scheduler.events.stream import EventStream
+
+PART = 500
+BATCH = 100
+"""Messages that are moved in one step."""
+
+PATIENCE = 30.0
+"""Seconds that a move may take."""
+
+
+class WaitingMessage(NamedTuple):
+    """A message of a schedule as it is stored: its list, and its text."""
+
+    key: str
+    text: bytes
+
+
+class MessageMoves:
+    """Moves of messages between the queues of the app's broker.
+
+    Methods raise Refused where the broker is not Redis, Unavailable where it does not answer.
+    """
+
+    def __init__(self, app: "Celery", stream: "EventStream", limit: int) -> None:
+        self._app = app
+        self._stream = stream
+        self._limit = limit
+
+    def waiting(self, uid: str, target: str) -> dict[str, int]:
+        """How many messages of the schedule `uid` wait in each queue other than `target`."""
+        counts = self._ask(
+            lambda client: {
+                queue: sum(1 for _ in _messages(client, uid, queue))
+                for queue in _queues(client)
+                if queue != target
+            }
+        )
+        return {queue: count for queue, count in counts.items() if count}
+
+    def move(self, uid: str, target: str, now: datetime, source: str | None = None) -> int:
+        """Move the waiting messages of the schedule `uid` to the queue `target`.
+
+        `source` is the only queue to move from. Returns the number of moved messages, which keep
+        their order.
+        """
+        events: list[RunMoved] = self._ask(
+            lambda client: [
+                event
+                for queue in ([source] if source is not None else _queues(client))
+                if queue != target
+                for event in self._moved(client, uid, queue, target, now)
+            ]
+        )
+        for start in range(0, len(events), BATCH):
+            self._stream.append_many(events[start : start + BATCH])
+        return len(events)
+
+    def _moved(
+        self, client: "Redis", uid: str, source: str, target: str, now: datetime
+    ) -> Iterator[RunMoved]:
+        script = ServerScript(client, __package__, "move.lua")
+        destinations = dict(zip(lists_of(source), lists_of(target), strict=True))
+        by_list: dict[str, list[bytes]] = {}
+        for message in _messages(client, uid, source):
+            by_list.setdefault(message.key, []).append(message.text)
+        for key, texts in by_list.items():
+            texts.reverse()  # the oldest stands at the end of its list
+            for start in range(0, len(texts), BATCH):
+                part = texts[start : start + BATCH]
+                arguments = [new for text in part for new in (text, _renamed(text, target))]
+                done: Any = script([key, destinations[key]], arguments)
+                for place in done:
+                    yield _event(part[place - 1], target, self._limit, now)
+
+    def _ask(self, question: Any) -> Any:
+        with answering(server=BROKER):
+            answer = query_broker(self._app, question, PATIENCE)
+        if answer is None:
+            raise Refused(
+                "messages can be moved only where the broker is Redis; stop its worker, or let one "
+                "read both queues until the old one is empty",
+                field="queue",
+            )
+        return answer
+
+
+def _queues(client: "Redis") -> list[str]:
+    """Queues of the broker in which something may wait."""
+    own = [*QUEUES, CELERYS_QUEUE]
+    others = QueueReader(client).other_queues(own)
+    suffixes = lists_of("")[1:]
+    names = {
+        next((name.removesuffix(end) for end in suffixes if name.endswith(end)), name)
+        for name in others
+    }
+    return [*own, *sorted(names - set(own))]
+
+
+def _messages(client: "Redis", uid: str, queue: str) -> Iterator[WaitingMessage]:
+    """The messages of a schedule in a queue, the newest first."""
+    for key in lists_of(queue):
+        start = 0
+        while True:
+            texts: Any = client.lrange(key, start, start + PART - 1)
+            for text in texts:
+                if uid.encode() in text and _uid_in(text) == uid:
+                    yield WaitingMessage(key, text)
+            if len(texts) < PART:
+                break
+            start += PART
+
+
+def _uid_in(text: bytes) -> Any:
+    try:
+        return raw_parts(json.loads(text)["headers"]).get("schedule_uid")
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _renamed(text: bytes, queue: str) -> str:
+    """A message as kombu would have stored it for another queue."""
+    message = json.loads(text)
+    message["properties"]["delivery_info"] |= {"exchange": "", "routing_key": queue}
+    return json.dumps(message)
+
+
+def _event(text: bytes, queue: str, limit: int, now: datetime) -> Any:
+    """The event that a message was moved."""
+    stored = json.loads(text)
+    message = Message(stored["headers"], *_arguments(stored), queue)
+    facts = facts_of(message, limit)
+    return run_event(RunMoved, message.run, message.attempt, now, facts=facts)
+
+
+def _arguments(stored: Any) -> Sequence[Any]:
+    """Positional and named arguments of a stored message; none where they cannot be read."""
+    try:
+        args, kwargs, _embed = json.loads(base64.b64decode(stored["body"]))
+    except (ValueError, KeyError, TypeError):
+        return [], {}
+    return args, kwargs
