@@ -6,9 +6,10 @@ catalogue: the job's schedules must stay editable while the workers are down.
 """
 
 import difflib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
 from redis import Redis
@@ -18,12 +19,16 @@ from scheduler.errors import BadArguments, Refused, UnknownJob
 from scheduler.events.secret_names import REFERENCE
 from scheduler.storage import keys
 from scheduler.storage.availability import answering
+from scheduler.storage.lua import script_text
 
 ALIVE_FOR = timedelta(seconds=30)
 """The age of a worker's last heartbeat beyond which the worker counts as gone."""
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """The age of a worker's last heartbeat beyond which the worker is no longer listed."""
+
+REFILL_SECONDS = 3600
+"""Seconds for which it is told that the catalogue was lost and published again."""
 
 ParameterKind = Literal[
     "positional_only", "positional_or_keyword", "var_positional", "keyword_only", "var_keyword"
@@ -157,6 +162,7 @@ class Catalogue:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._beat = redis.register_script(script_text(__package__, "heartbeat.lua"))
 
     def publish(self, jobs: Sequence[Job], worker: Worker, now: datetime) -> None:
         """Store the jobs of a starting worker, and drop long-gone workers.
@@ -177,10 +183,30 @@ class Catalogue:
                 pipe.hset(keys.WORKERS_HASH, worker.name, worker.model_dump_json())
                 pipe.execute()
 
-    def heartbeat(self, worker: Worker) -> None:
-        """Store the heartbeat of a live worker."""
+    def heartbeat(self, worker: Worker) -> bool:
+        """Store the heartbeat of a live worker. Returns whether its jobs are in the catalogue: they
+        are not after Redis was emptied, and the worker publishes them again.
+        """
         with answering(_CONSEQUENCE):
-            self._redis.hset(keys.WORKERS_HASH, worker.name, worker.model_dump_json())
+            missing: Any = self._beat(
+                keys=[keys.WORKERS_HASH, keys.CATALOGUE_HASH],
+                args=[worker.name, worker.model_dump_json(), *worker.jobs],
+            )
+        return not missing
+
+    def note_refill(self, worker: Worker, now: datetime) -> None:
+        """Note for an hour that a worker had to publish its jobs again."""
+        note = json.dumps({"worker": worker.name, "at": now.isoformat()})
+        with answering(_CONSEQUENCE):
+            self._redis.set(keys.CATALOGUE_REFILLED, note, ex=REFILL_SECONDS)
+
+    def refilled_at(self) -> datetime | None:
+        """The moment in the last hour in which a worker had to publish its jobs again; None for an
+        hour without.
+        """
+        with answering(_CONSEQUENCE):
+            note = cast("str | None", self._redis.get(keys.CATALOGUE_REFILLED))
+        return None if note is None else datetime.fromisoformat(json.loads(note)["at"])
 
     def leave(self, worker: str) -> None:
         """Remove a worker that has shut down in order."""

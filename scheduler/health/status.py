@@ -237,6 +237,10 @@ def workers_part(services: Services, now: datetime) -> Part:
         f"{counted(len(alive), 'worker')} with {counted(places, 'process', 'processes')}, "
         f"{facts['active']} busy"
     )
+    refilled = services.catalogue.refilled_at()
+    if refilled is not None:
+        facts["catalogue_refilled_at"] = refilled.isoformat()
+        summary += f"; the catalogue was empty, and published again at {refilled:%H:%M:%S} UTC"
     unread = services.unread_queues.current(now)
     if unread:
         facts["unread_queues"] = [_queue_fact(queue) for queue in unread]

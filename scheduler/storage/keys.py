@@ -72,6 +72,9 @@ WAKE_CHANNEL = "beatdesk:wake"
 CATALOGUE_HASH = "beatdesk:catalogue"
 """The jobs offered by workers, as JSON, by name."""
 
+CATALOGUE_REFILLED = "beatdesk:catalogue-refilled"
+"""When a worker had to publish its jobs again, because Redis had lost them; for an hour."""
+
 WORKERS_HASH = "beatdesk:workers"
 """The newest heartbeat of each worker, by the worker's name."""
 

@@ -167,10 +167,12 @@ class WorkerHeartbeat:
     def _publish(self, consumer: Any, now: Any) -> None:
         catalogue = parts_for(self._app).catalogue
         worker = self._worker_record(consumer, now)
-        if self._published:
-            catalogue.heartbeat(worker)
+        if self._published and catalogue.heartbeat(worker):
             return
         catalogue.publish(self._jobs, worker, now)
+        if self._published:
+            log.warning("Redis had lost the catalogue; this worker's jobs are published again")
+            catalogue.note_refill(worker, now)
         self._published = True
 
     def _worker_record(self, consumer: Any, now: Any) -> Worker:

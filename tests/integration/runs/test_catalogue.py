@@ -6,7 +6,9 @@ import pytest
 from redis import Redis
 
 from scheduler.catalogue.catalogue import Catalogue, Job, Worker
+from scheduler.clock import utc_now
 from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
+from scheduler.health.status import workers_part
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.runs.house import House
@@ -113,3 +115,28 @@ def test_a_server_that_does_not_answer_is_said_so(
     valkey.stop()
     with pytest.raises(Unavailable, match="beatdesk doctor"):
         catalogue.jobs(NOON)
+
+
+def test_workers_publish_again_what_an_emptied_redis_has_lost_and_it_is_told(house: House) -> None:
+    services = Services(house.settings)
+    wait_for(lambda: services.catalogue.get("tests.add"), 15, "the jobs are published")
+    assert services.catalogue.refilled_at() is None
+    services.redis.flushall()
+    wait_for(lambda: services.catalogue.get("tests.add"), 10, "the jobs are published again")
+    now = utc_now()
+    refilled = services.catalogue.refilled_at()
+    assert refilled is not None
+    assert now - refilled < timedelta(minutes=1)
+    part = workers_part(services, now)
+    assert f"the catalogue was empty, and published again at {refilled:%H:%M:%S} UTC" in (
+        part.summary
+    )
+    assert part.ok
+
+
+def test_a_heartbeat_tells_whether_each_job_is_in_the_catalogue(catalogue: Catalogue) -> None:
+    worker = a_worker("w1", "a", "b")
+    assert not catalogue.heartbeat(worker)
+    catalogue.publish([Job(name="a"), Job(name="b")], worker, NOON)
+    assert catalogue.heartbeat(worker)
+    assert not catalogue.heartbeat(a_worker("w1", "a", "b", "c"))
