@@ -14,9 +14,11 @@ entries itself.
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from scheduler.errors import Unavailable
 from scheduler.healing.calendar_healer import CalendarFinding, CalendarHealer
 from scheduler.healing.look import Finding, Look
 from scheduler.healing.notices import Notices, Repair
@@ -36,6 +38,10 @@ _RACES = 3
 """The most looks in a row while other writers are faster."""
 
 
+class WrongHistory(Unavailable):
+    """The database is another history, or an older copy: its schedules may be deleted ones."""
+
+
 class Healer:
     """Makes single looks, each with its repairs."""
 
@@ -45,7 +51,12 @@ class Healer:
         stream: "EventStream",
         definitions: "Definitions",
         calendars: CalendarHealer,
+        history_problem: Callable[[], str | None] = lambda: None,
     ) -> None:
+        """`history_problem` returns why the database is not the history that was recorded into, as
+        after a restored copy; None where it is. Nothing is repaired from a wrong history.
+        """
+        self._history_problem = history_problem
         self._calendars = calendars
         self._look = Look(redis, stream, definitions)
         self._repairer = Repairer(redis, stream, definitions, self._look)
@@ -67,9 +78,11 @@ class Healer:
     def run_once(self, now: datetime) -> list[Repair]:
         """Look once, and repair. Returns the repairs made.
 
-        Raises Unavailable while Redis or SQL does not answer.
+        Raises Unavailable while Redis or SQL does not answer, WrongHistory while an operator has
+        to decide about the history.
         """
         with answering(), outage.answering():
+            self._refuse_wrong_history()
             done: list[Repair] = []
             calendars = self._calendars.findings(self._look.wait_for_history)
             for _ in range(_RACES):
@@ -83,6 +96,12 @@ class Healer:
             if done:
                 self._notices.add(done, now)
         return done
+
+    def _refuse_wrong_history(self) -> None:
+        """Raise WrongHistory where the database is not the history that was recorded into."""
+        problem = self._history_problem()
+        if problem is not None:
+            raise WrongHistory(f"nothing is put back into Redis: {problem}")
 
     def findings(self) -> list[Finding]:
         """Return the entries that a look would repair; changes nothing. Raises Unavailable."""
@@ -102,6 +121,7 @@ class Healer:
         Returns the number of entries written. Raises Unavailable.
         """
         with answering(), outage.answering():
+            self._refuse_wrong_history()
             reminded = self._repairer.remind(now)
         if reminded:
             log.warning(

@@ -23,6 +23,7 @@ from scheduler.redbeat.codec import Raw
 from scheduler.redbeat.fingerprints import NOTHING, Fingerprints, fingerprint
 from scheduler.schedules.raw_entry import RawEntry
 from scheduler.schedules.reads import CHUNK, Listing
+from scheduler.schedules.tombstones import tombstones
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -98,7 +99,10 @@ class Look:
         self.wait_for_history()
         self._read_history()
         published = static_set.is_published(self._redis)
-        decided = (Finding(one, reconcile.decide(one, self._book, published)) for one in stored)
+        buried = tombstones(self._redis)
+        decided = (
+            Finding(one, reconcile.decide(one, self._book, published, buried)) for one in stored
+        )
         findings = list(self._compared(decided))
         self._well = {**prints, **dict.fromkeys((one.stored.name for one in findings), "")}
         return findings

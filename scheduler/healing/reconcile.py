@@ -7,6 +7,7 @@ have caused on purpose stays.
 | --- | --- | --- |
 | nothing | saved | put back: the entry was lost |
 | nothing | saved; code owned the entry, and no longer has it | tell the history: dropped |
+| nothing, and a tombstone | saved, with no later revision | tell the history: deleted |
 | an earlier revision | saved later | put back: Redis has an older copy |
 | the same revision, unreadable or different | saved | put back: the entry was damaged |
 | an earlier revision | deleted later | delete again: back with an older copy of Redis |
@@ -17,10 +18,11 @@ have caused on purpose stays.
 The caller makes sure that the history includes all events about an entry up to its read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -50,6 +52,9 @@ class What(Enum):
     DROPPED = "dropped"
     """Tell the history that code has dropped the entry."""
 
+    BURIED = "buried"
+    """Tell the history that the schedule was deleted: it was restored from an older copy."""
+
 
 @dataclass(frozen=True)
 class Damage:
@@ -58,6 +63,8 @@ class Damage:
     what: What
     why: str = ""
     fact: Saved | None = None
+    buried: int = 0
+    """The revision of the deletion, for `BURIED`."""
 
 
 LEAVE = Damage(What.LEAVE)
@@ -100,16 +107,21 @@ def is_newer(fact: Saved, known: Saved) -> bool:
     return supersedes(fact, known)
 
 
-def decide(stored: RawEntry, book: Book, code_has_spoken: bool = False) -> Damage:
+def decide(
+    stored: RawEntry,
+    book: Book,
+    code_has_spoken: bool = False,
+    tombstones: Mapping[str, int] = MappingProxyType({}),
+) -> Damage:
     """Return the action on the entry `stored`, which may be absent.
 
-    `code_has_spoken` is true once a Beat has published its static entries; a static entry missing
-    from them was dropped by code.
+    `tombstones` has revisions of deletions by uid. `code_has_spoken` is true once a Beat has
+    published its static entries; a static entry missing from them was dropped by code.
     """
     if stored.fault:
         return LEAVE  # the key belongs to another program
     if stored.raw == NOTHING:
-        return _about_nothing(stored, book.named(stored.name), code_has_spoken)
+        return _about_nothing(stored, book.named(stored.name), code_has_spoken, tombstones)
     try:
         entry = stored.decode()
     except UnreadableEntry as error:
@@ -131,10 +143,15 @@ def decide(stored: RawEntry, book: Book, code_has_spoken: bool = False) -> Damag
     return _about_ours(entry, book.of(entry.schedule.uid))
 
 
-def _about_nothing(stored: RawEntry, fact: Saved | None, code_has_spoken: bool) -> Damage:
+def _about_nothing(
+    stored: RawEntry, fact: Saved | None, code_has_spoken: bool, tombstones: Mapping[str, int]
+) -> Damage:
     """Return the action on an absent entry."""
     if fact is None or _is_gone(fact):
         return LEAVE
+    buried = tombstones.get(fact.uid, 0)
+    if buried >= fact.revision:
+        return Damage(What.BURIED, "Redis remembers that it was deleted", fact, buried)
     if fact.origin == "code" and code_has_spoken and not stored.static:
         return Damage(What.DROPPED, "code (beat_schedule) has it no more", fact)
     return Damage(What.RESTORE, "it was gone from Redis", fact)

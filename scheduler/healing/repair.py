@@ -42,6 +42,7 @@ _DONE = {
     What.RESTORE: "put back as it was saved",
     What.DELETE: "deleted again",
     What.DROPPED: "dropped by code",
+    What.BURIED: "left deleted",
     What.TELL: "recovered for the history",
 }
 
@@ -122,7 +123,7 @@ class Repairer:
         wanted = [
             finding.fact
             for finding in findings
-            if finding.verdict.what in (What.RESTORE, What.DROPPED)
+            if finding.verdict.what in (What.RESTORE, What.DROPPED, What.BURIED)
         ]
         definitions = self._definitions.definitions([fact.key for fact in wanted])
         ticks = self._definitions.last_ticks([fact.uid for fact in wanted])
@@ -146,6 +147,9 @@ class Repairer:
                 continue
             if verdict.what is What.DROPPED:
                 yield finding, repairs.dropped(saved, fact, now)
+                continue
+            if verdict.what is What.BURIED:
+                yield finding, repairs.buried(saved, fact, verdict.buried, now)
                 continue
             runs = self._definitions.run_count(fact.uid) if saved.window.max_runs else None
             last = ticks.get(fact.uid)

@@ -100,6 +100,22 @@ def dropped(schedule: Schedule, fact: Saved, now: datetime) -> Change:
     return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)
 
 
+def buried(schedule: Schedule, fact: Saved, revision: int, now: datetime) -> Change:
+    """Return a change with the event of a deletion that the history has forgotten.
+
+    Redis has no such entry, so that nothing is written to it.
+    """
+    event = ScheduleDeleted(
+        at=now,
+        uid=fact.uid,
+        revision=max(revision, fact.revision),
+        actor=ACTOR,
+        comment="deleted before: Redis remembers the deletion, and the history had forgotten it",
+        schedule=schedule,
+    )
+    return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)
+
+
 def told(entry: StoredSchedule, now: datetime) -> ScheduleSaved:
     """Return the event missing in the history, as far as the entry allows.
 

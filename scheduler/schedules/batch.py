@@ -219,6 +219,8 @@ class BatchEdit:
                     keys.EVENTS_STREAM,
                     keys.CALENDARS_HASH,
                     keys.CALENDAR_VERSIONS_HASH,
+                    keys.TOMBSTONES_HASH,
+                    keys.TOMBSTONES_ZSET,
                     *names,
                 ],
                 args=[keys.WAKE_CHANNEL, field, *arguments],

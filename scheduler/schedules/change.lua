@@ -1,10 +1,11 @@
 -- One change of one schedule, whole or not at all.
 --
 -- KEYS  1 the entry's hash   2 RedBeat's sorted set of due times   3 the stream of events   4 its waiting ticks
+--       5 deleted schedules   6 the same, by time
 -- ARGV  1-4 the entry as it was read   5-8 as it is to be; one without a definition is deleted
 --       9 score   10 field of the event   11 the event   12 wake channel   13 name
 --       14 how many ticks wait from now on, then these, then further events
--- uses: entry
+-- uses: entry, tombstone
 --
 -- Answers 'done', or what stands in the way: 'meta' (only Beat has moved on), 'entry' (somebody changed it),
 -- 'kind' (the key is no hash). Lua has no rollback: everything that can fail is tried before the first write.
@@ -33,6 +34,8 @@ end
 redis.call('XLEN', KEYS[3])
 redis.call('ZCARD', KEYS[2])
 redis.call('ZCARD', KEYS[4])
+redis.call('HLEN', KEYS[5])
+redis.call('ZCARD', KEYS[6])
 
 redis.call('XADD', KEYS[3], '*', ARGV[10], ARGV[11])
 local held = HOLD + tonumber(ARGV[HOLD])
@@ -43,6 +46,7 @@ for further = held + 1, #ARGV do
   redis.call('XADD', KEYS[3], '*', ARGV[10], ARGV[further])
 end
 if deletes then
+  bury(KEYS[5], KEYS[6], ARGV[11])
   redis.call('DEL', KEYS[1])
   redis.call('ZREM', KEYS[2], KEYS[1])
 else

@@ -1,7 +1,7 @@
 -- Changes of many schedules and calendars, all of them or none.
 --
 -- KEYS  1 RedBeat's sorted set of due times   2 the stream of events   3 the calendars   4 their fingerprints
---       5… the entries' hashes
+--       5 deleted schedules   6 the same, by time   7… the entries' hashes
 -- ARGV  1 wake channel   2 field of the events   3 how many calendars, then for each calendar
 --       1 name   2 its text as it was read   3 as it is to be; '-' deletes it   4 the new fingerprint   5 the event
 --       (a calendar's text is '-' where absent, otherwise '+' and the text)
@@ -9,13 +9,13 @@
 --       1-4 the entry as it was read   5-8 as it is to be; one without a definition is deleted
 --       9 score   10 the event   11 name
 --       then further events
--- uses: entry
+-- uses: entry, tombstone
 --
 -- Answers an empty list when all is done; otherwise nothing was written, and the list has what stands in the way:
 -- 'meta' (only Beat has moved on), 'entry' (somebody changed it) or 'kind' (the key is no hash), and the number (from 1)
 -- of the entry; or 'calendar' (somebody changed it), and the number of the calendar. Lua has no rollback: everything that can fail is tried before the first write.
 
-local EACH, KEYS_BEFORE = 11, 4
+local EACH, KEYS_BEFORE = 11, 6
 local READ, NEW, SCORE, EVENT, NAME = 1, 5, 9, 10, 11
 local OF_CALENDAR, CALENDARS = 5, tonumber(ARGV[3])
 local BEFORE = 3 + CALENDARS * OF_CALENDAR
@@ -66,6 +66,8 @@ end
 redis.call('XLEN', KEYS[2])
 redis.call('ZCARD', KEYS[1])
 redis.call('HLEN', KEYS[4])
+redis.call('HLEN', KEYS[5])
+redis.call('ZCARD', KEYS[6])
 
 for number = 1, CALENDARS do
   local at = 3 + (number - 1) * OF_CALENDAR
@@ -85,6 +87,7 @@ for number = 1, #KEYS - KEYS_BEFORE do
     write_entry(key, ARGV, at + NEW)
     redis.call('ZADD', KEYS[1], ARGV[at + SCORE], key)
   else
+    bury(KEYS[5], KEYS[6], ARGV[at + EVENT])
     redis.call('DEL', key)
     redis.call('ZREM', KEYS[1], key)
   end

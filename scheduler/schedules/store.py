@@ -336,7 +336,14 @@ class ScheduleStore:
         self._before_commit()
         with answering("nothing is known to be saved; look at the schedule before you try again"):
             answer: Any = self._change(
-                keys=[keys.entry(name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, waiting],
+                keys=[
+                    keys.entry(name),
+                    keys.SCHEDULE_ZSET,
+                    keys.EVENTS_STREAM,
+                    waiting,
+                    keys.TOMBSTONES_HASH,
+                    keys.TOMBSTONES_ZSET,
+                ],
                 args=[
                     *entry_arguments(read),
                     *entry_arguments(change.raw),

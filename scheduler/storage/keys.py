@@ -15,6 +15,12 @@ SCHEDULE_ZSET = REDBEAT_PREFIX + ":schedule"
 STATICS_SET = REDBEAT_PREFIX + ":statics"
 """Names of the static entries, defined by `beat_schedule`."""
 
+TOMBSTONES_HASH = "beatdesk:deleted"
+"""Revisions with which schedules were deleted, by uid: a restored history must not revive them."""
+
+TOMBSTONES_ZSET = "beatdesk:deleted-at"
+"""Schedules in TOMBSTONES_HASH, by the time of the deletion."""
+
 BEAT_LOCK = REDBEAT_PREFIX + ":lock"
 """The leading Beat's lock."""
 

@@ -9,6 +9,8 @@ from sqlalchemy import delete
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.events.schema import RunQueued, run_event
+from scheduler.healing.calendar_healer import CalendarHealer
+from scheduler.healing.healer import Healer, WrongHistory
 from scheduler.history.models import Revision
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Raw
@@ -16,6 +18,8 @@ from scheduler.redbeat.fingerprints import Fingerprints, fingerprint
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Window
+from scheduler.schedules import edits
+from scheduler.schedules.tombstones import tombstones
 from scheduler.storage import keys
 from tests.support.builders import cron, every, facts_of
 from tests.support.healing.house import House
@@ -245,3 +249,82 @@ def test_the_fingerprint_of_what_is_written_is_the_one_that_is_looked_for(house:
     assert prints == {
         "nightly-report": fingerprint(Raw(fields["definition"], fields["meta"], fields["beatdesk"]))
     }
+
+
+def history_from_before(house: House, action: str) -> None:
+    """The history is restored from a copy from before the newest change of this kind."""
+    with house.services.engine.begin() as connection:
+        connection.execute(delete(Revision).where(Revision.action == action))
+
+
+@pytest.mark.parametrize("how", ["one", "many"])
+def test_a_restored_history_revives_no_deleted_schedule(house: House, how: str) -> None:
+    schedule = house.saved()
+    house.saved("other")
+    edit = Edit(actor="ada", now=utc_now())
+    if how == "one":
+        house.services.schedules.delete("nightly-report", edit=edit)
+    else:
+        house.services.schedules.bulk.change(["nightly-report"], edits.deleting(edit=edit))
+    house.record()
+    assert tombstones(house.services.redis) == {schedule.uid: 2}
+    history_from_before(house, "deleted")
+    assert [(one.name, one.done) for one in house.heal()] == [("nightly-report", "left deleted")]
+    assert house.services.schedules.names() == ["other"]
+    newest = house.past(schedule)[0]
+    assert (newest.action, newest.revision, newest.actor) == ("deleted", 2, "beatdesk")
+
+
+def test_a_schedule_that_was_restored_by_an_operator_is_put_back_in_spite_of_its_deletion(
+    house: House,
+) -> None:
+    schedule = house.saved()
+    edit = Edit(actor="ada", now=utc_now())
+    house.services.schedules.delete("nightly-report", edit=edit)
+    house.record()
+    back = house.services.schedules.revive(schedule, restored=1, deleted=2, edit=edit)
+    house.record()
+    assert back.revision > 2
+    entry = keys.entry("nightly-report")
+    house.services.redis.delete(entry)
+    house.services.redis.zrem(keys.SCHEDULE_ZSET, entry)
+    assert [one.done for one in house.heal()] == ["put back as it was saved"]
+
+
+def test_tombstones_are_forgotten_by_age_and_by_number(house: House) -> None:
+    redis = house.services.redis
+    now = utc_now().timestamp()
+    old = {f"old-{number}": now - 91 * 86_400 for number in range(30)}
+    redis.zadd(keys.TOMBSTONES_ZSET, old)
+    redis.hset(keys.TOMBSTONES_HASH, mapping=dict.fromkeys(old, "1"))
+    for name in ("one", "two"):
+        house.saved(name)
+        house.services.schedules.delete(name, edit=Edit(actor="ada", now=utc_now()))
+    assert len(tombstones(redis)) == redis.zcard(keys.TOMBSTONES_ZSET) == 2
+    many = {f"r-{number}": now - 60 for number in range(10_000)}
+    redis.zadd(keys.TOMBSTONES_ZSET, many)
+    redis.hset(keys.TOMBSTONES_HASH, mapping=dict.fromkeys(many, "1"))
+    house.saved("three")
+    house.services.schedules.delete("three", edit=Edit(actor="ada", now=utc_now()))
+    assert len(tombstones(redis)) == redis.zcard(keys.TOMBSTONES_ZSET) == 10_000
+
+
+def test_nothing_is_put_back_from_a_history_that_went_back_in_time(house: House) -> None:
+    house.saved()
+    house.services.redis.delete(keys.entry("nightly-report"))
+    services = house.services
+    calendars = CalendarHealer(services.redis, services.events, services.calendar_history)
+    problems = ["the history went back in time; decide"]
+    healer = Healer(
+        services.redis,
+        services.events,
+        services.definitions,
+        calendars,
+        history_problem=lambda: problems[0] if problems else None,
+    )
+    with pytest.raises(WrongHistory, match="nothing is put back into Redis: the history went back"):
+        healer.run_once(utc_now())
+    with pytest.raises(WrongHistory):
+        healer.remind(utc_now())
+    problems.clear()
+    assert [one.name for one in healer.run_once(utc_now())] == ["nightly-report"]
