@@ -21,8 +21,8 @@ from scheduler.up.interrupts import Interrupts
 )
 @click.pass_obj
 def recorder(services: Services, name: str | None) -> None:
-    """Record events in SQL, and find lost runs. Any number may run; each records its events before
-    it stops.
+    """Record events in SQL, find lost runs, and watch that each tick has a row. Any number may run;
+    each records its events before it stops.
     """
     from scheduler.healing import startup_check
     from scheduler.history.recording.recorder import Recorder
@@ -51,11 +51,15 @@ def recorder(services: Services, name: str | None) -> None:
     audit = threading.Thread(
         target=services.audit_loop(name).run, args=(stop,), name="message-audit", daemon=True
     )
+    ledger = threading.Thread(
+        target=services.ledger_loop(name).run, args=(stop,), name="ledger", daemon=True
+    )
     with Interrupts() as interrupts:
         thread.start()
         audit.start()
         healer.start()
         watch.start()
+        ledger.start()
         while thread.is_alive() and not interrupts.count:
             interrupts.wait(1)
         died = not interrupts.count

@@ -30,11 +30,12 @@ class TicksMissed(TicksEvent):
     """Ticks that could not run.
 
     `scheduler_down`: no Beat was running; `deadline`: too late by the catch-up window or the
-    starting deadline; `coalesced`: replaced by a later tick; `broker`: the broker was unreachable.
+    starting deadline; `coalesced`: replaced by a later tick; `broker`: the broker was unreachable;
+    `unrecorded`: nothing is recorded of them, because events were lost.
     """
 
     kind: Literal["ticks.missed"] = "ticks.missed"
-    reason: Literal["scheduler_down", "deadline", "coalesced", "broker"]
+    reason: Literal["scheduler_down", "deadline", "coalesced", "broker", "unrecorded"]
 
 
 class TicksSkipped(TicksEvent):

@@ -79,6 +79,13 @@ HAS_PARENT = text("parent IS NOT NULL")
 """Most runs have no parent, and cost the index nothing."""
 
 
+OPEN = "-"
+"""The `state_stamp` of an open span (`recording.open_spans`): any event's stamp is greater."""
+
+IS_OPEN = text("state_stamp = '-'")
+"""Few rows are open spans, and the others cost the index nothing."""
+
+
 class Run(Base):
     """An execution, or a range of ticks that did not run (`tick_to`, `ticks`). Small columns only.
 
@@ -129,6 +136,7 @@ class Run(Base):
         Index(
             "ix_runs_parent", "parent", "key", sqlite_where=HAS_PARENT, postgresql_where=HAS_PARENT
         ),
+        Index("ix_runs_open", "id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     )
 
 

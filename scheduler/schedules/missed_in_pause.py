@@ -6,7 +6,7 @@ A schedule that is finished has no such ticks: none exists after its end, whatev
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from scheduler.errors import Refused
 from scheduler.events.schema import TicksEvent, TicksMissed, TicksSkipped
@@ -36,6 +36,14 @@ _MICROSECOND = timedelta(microseconds=1)
 
 Verdict = TypeVar("Verdict", bound=TicksEvent)
 Range = tuple[datetime, datetime, int]
+
+
+class Part(NamedTuple):
+    """A time (after, until], in the schedule's pause or not."""
+
+    after: datetime
+    until: datetime
+    is_paused: bool
 
 
 @dataclass
@@ -83,7 +91,7 @@ def sort(
     if last is None or pause is None or not schedule.enabled or not has_ticks_left(entry):
         return held
     when = codec.anchored(schedule.when, entry.meta)
-    after, until = _bounds(schedule, last, now)
+    after, until = undecided_bounds(schedule, last, now)
     begins = max(after, pause.since - _MICROSECOND)
     held.rule_between(TicksMissed, "scheduler_down", when, after, min(begins, until))
     if missed == "skip":
@@ -136,15 +144,31 @@ def passed_over(entry: StoredSchedule, now: datetime, rest: Rest = "awake") -> l
         return sort(entry, "skip", now).verdicts
     held = MissedInPause(schedule, now)
     when = codec.anchored(schedule.when, entry.meta)
-    after, until = _bounds(schedule, last, now)
+    after, until = undecided_bounds(schedule, last, now)
     if not schedule.enabled:
         held.rule_between(TicksSkipped, "disabled", when, after, until)
         return held.verdicts
-    late = min(now - ON_TIME - timedelta(seconds=schedule.policies.jitter), until)
-    held.rule_between(TicksMissed, "scheduler_down", when, after, late)
     reason = "operator" if rest == "awake" else rest
-    held.rule_between(TicksSkipped, reason, when, max(after, late), until)
+    late = now - ON_TIME - timedelta(seconds=schedule.policies.jitter)
+    for part in parts_by_pause(schedule, after, until):
+        if part.is_paused:
+            held.rule_between(TicksSkipped, "paused", when, part.after, part.until)
+            continue
+        cut = min(max(part.after, late), part.until)
+        held.rule_between(TicksMissed, "scheduler_down", when, part.after, cut)
+        held.rule_between(TicksSkipped, reason, when, cut, part.until)
     return held.verdicts
+
+
+def parts_by_pause(schedule: Schedule, after: datetime, until: datetime) -> list[Part]:
+    """Return (after, until] in up to three parts: before, in and after the schedule's pause."""
+    pause = schedule.paused
+    if pause is None:
+        return [Part(after, until, False)]
+    begins = min(max(after, pause.since - _MICROSECOND), until)
+    ends = until if pause.until is None else min(max(begins, pause.until - _MICROSECOND), until)
+    parts = [Part(after, begins, False), Part(begins, ends, True), Part(ends, until, False)]
+    return [part for part in parts if part.after < part.until]
 
 
 def has_ticks_left(entry: StoredSchedule) -> bool:
@@ -167,7 +191,7 @@ def held_ticks(entry: StoredSchedule, now: datetime) -> Range | None:
         return None
     if isinstance(when, IntervalWhen) and when.anchor is None:
         return None
-    after, until = _bounds(schedule, pause.since - _MICROSECOND, now)
+    after, until = undecided_bounds(schedule, pause.since - _MICROSECOND, now)
     return ticks_in(when, after, until)
 
 
@@ -200,7 +224,9 @@ def verdict(
     )
 
 
-def _bounds(schedule: Schedule, last: datetime, now: datetime) -> tuple[datetime, datetime]:
+def undecided_bounds(
+    schedule: Schedule, last: datetime, now: datetime
+) -> tuple[datetime, datetime]:
     """Return the bounds (after, until] within which ticks count."""
     starts, ends = schedule.window.starts_at, schedule.window.ends_at
     after = last if starts is None else max(last, starts - _MICROSECOND)

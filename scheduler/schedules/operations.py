@@ -5,7 +5,7 @@ change. The verdicts on ticks missed in a pause are written in the transaction t
 Missed ticks that run after all become waiting ticks, and Beat sends them in order, oldest first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -74,28 +74,7 @@ class Operations:
         calendar is missing, or where more than `missed_in_pause.MOST_STARTED` runs would start.
         """
 
-        def decide(stored: RawEntry) -> Decision[Resumed]:
-            entry = stored.decode()
-            old = entry.schedule
-            if not is_paused(old, edit.now):
-                raise Refused(
-                    f"{name!r} is not paused; `beatdesk schedules show {name}` tells its state",
-                    field="name",
-                )
-            calendar = None if missed == "skip" else self._store.calendar_of(old)
-            held = missed_in_pause.sort(entry, missed, edit.now, calendar)
-            schedule = _next_revision(entry, edit).model_copy(update={"paused": None})
-            event = ScheduleResumed(**event_fields(schedule, edit), missed=missed)
-            change = changes.written(schedule, entry, stored.raw, edit.now, event)
-            hold = tuple(WaitingTick(tick, "schedule", edit.actor) for tick in held.run)
-            # Due at once: other ticks may have waited for the end of the pause.
-            change = replace(
-                change, score=edit.now.timestamp(), also=tuple(held.verdicts), hold=hold
-            )
-            return Decision(
-                change, Resumed(schedule, [run_id(schedule.uid, tick) for tick in held.run])
-            )
-
+        decide = resuming(name, missed, self._store.calendar_of, edit=edit)
         return self._store.carry_out(name, decide)
 
     def skip(
@@ -193,6 +172,38 @@ def _next_revision(entry: StoredSchedule, edit: Edit) -> Schedule:
     old = entry.schedule
     spec = changes.settled(old.spec(), entry, uid=old.uid, now=edit.now)
     return changes.revised(spec, old, uid=old.uid, edit=edit)
+
+
+def resuming(
+    name: str,
+    missed: Missed,
+    calendar_of: Callable[[Schedule], Calendar | None],
+    *,
+    edit: Edit,
+) -> Callable[[RawEntry], Decision[Resumed]]:
+    """Return the decision to end a pause: see `Operations.resume`."""
+
+    def decide(stored: RawEntry) -> Decision[Resumed]:
+        entry = stored.decode()
+        old = entry.schedule
+        if not is_paused(old, edit.now):
+            raise Refused(
+                f"{name!r} is not paused; `beatdesk schedules show {name}` tells its state",
+                field="name",
+            )
+        calendar = None if missed == "skip" else calendar_of(old)
+        held = missed_in_pause.sort(entry, missed, edit.now, calendar)
+        schedule = _next_revision(entry, edit).model_copy(update={"paused": None})
+        event = ScheduleResumed(**event_fields(schedule, edit), missed=missed)
+        change = changes.written(schedule, entry, stored.raw, edit.now, event)
+        hold = tuple(WaitingTick(tick, "schedule", edit.actor) for tick in held.run)
+        # Due at once: other ticks may have waited for the end of the pause.
+        change = replace(change, score=edit.now.timestamp(), also=tuple(held.verdicts), hold=hold)
+        return Decision(
+            change, Resumed(schedule, [run_id(schedule.uid, tick) for tick in held.run])
+        )
+
+    return decide
 
 
 def pausing(*, reason: str, until: datetime | None, edit: Edit) -> Decide:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from scheduler.history.queries.definitions import Definitions
     from scheduler.history.queries.history import History
     from scheduler.history.queries.newest_runs import NewestRuns
+    from scheduler.ledger.loop import LedgerLoop
+    from scheduler.ledger.watcher import Watcher
     from scheduler.queues.moving import MessageMoves
     from scheduler.queues.unread import UnreadQueues
     from scheduler.reconciling.audit import MessageAudit
@@ -218,6 +220,29 @@ class Services:
         from scheduler.healing.loop import HealerLoop
 
         return HealerLoop(self.redis, self.healer(), name)
+
+    def ledger_watcher(self) -> "Watcher":
+        """A new watcher of the ledger, which trusts no earlier look."""
+        from scheduler.history.queries.ledger import LedgerRows
+        from scheduler.history.recording.open_spans import OpenSpans
+        from scheduler.ledger.audit import Audit
+        from scheduler.ledger.watcher import Watcher
+
+        audit = Audit(self.redis, LedgerRows(self.engine), self.events, self.schedule_list)
+        return Watcher(
+            self.redis,
+            self.events,
+            spans=OpenSpans(self.engine),
+            definitions=self.definitions,
+            listing=self.schedule_list,
+            audit=audit,
+        )
+
+    def ledger_loop(self, name: str) -> "LedgerLoop":
+        """Looks at the ledger again and again, in turn with the loops of other recorders."""
+        from scheduler.ledger.loop import LedgerLoop
+
+        return LedgerLoop(self.redis, self.ledger_watcher(), name)
 
     @cached_property
     def unread_queues(self) -> "UnreadQueues":

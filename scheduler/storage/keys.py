@@ -105,6 +105,12 @@ AUDIT_LOCK = "beatdesk:audit"
 UNREAD_HASH = "beatdesk:unread-queues"
 """Queues in which messages wait and that no worker reads: since when, and how many."""
 
+LEDGER_LOCK = "beatdesk:ledger-watch"
+"""The lock of the recorder that watches the ledger."""
+
+LEDGER_CHECKED = "beatdesk:ledger-checked"
+"""The moment up to which the ledger has no holes, as far as its watcher has compared."""
+
 CHECK_QUESTION = "beatdesk:check-asked"
 """A request of a starting Beat: compare Redis with the history."""
 

@@ -67,6 +67,7 @@ THE_LEDGER = {
     "missed: scheduler_down": [LEDGER + "missed: scheduler_down"],
     "missed: deadline": [LEDGER + "missed: deadline, older than the window"],
     "missed: coalesced": [LEDGER + "missed: coalesced, a later tick ran for it"],
+    "missed: unrecorded": [LEDGER + "missed: unrecorded, nothing is recorded of it"],
     "missed: broker": [LEDGER + "missed: broker, its message could not be sent"],
     "every tick ends with exactly one row": [
         CATCH_UP + "test_every_tick_ends_in_exactly_one_place"

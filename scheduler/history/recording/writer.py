@@ -28,7 +28,7 @@ from scheduler.history import models
 from scheduler.history.engine import writing
 from scheduler.history.identity import Identity, advance
 from scheduler.history.open_file import note_log, refuse_unsafe_commit
-from scheduler.history.recording import calendar_revisions, dead_letter_changes
+from scheduler.history.recording import calendar_revisions, dead_letter_changes, open_spans
 from scheduler.history.recording.projector import fold
 from scheduler.history.recording.rows import (
     AttemptRow,
@@ -129,6 +129,7 @@ def fold_into(
     folded = fold(loaded, events)
     _write_new(connection, loaded, folded, expects_new=expects_new)
     _write_changed(connection, loaded, folded)
+    open_spans.remove(connection, open_spans.closed_by(events))
     _write_audit(connection, folded)
     calendar_revisions.write(connection, events)
     dead_letter_changes.write(connection, events)

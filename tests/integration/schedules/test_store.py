@@ -23,6 +23,7 @@ from scheduler.events.schema import (
     ScheduleDisabled,
     ScheduleEnabled,
     ScheduleSaved,
+    TicksMissed,
     TicksSkipped,
 )
 from scheduler.rules.check import CheckedSpec
@@ -166,11 +167,17 @@ def test_a_deleted_schedule_is_gone_and_told(store: ScheduleStore, redis: Redis)
     store.delete(schedule.name, revision=1, edit=Edit(actor="bob", now=LATER, comment="old"))
     assert redis.exists(keys.entry(schedule.name)) == 0
     assert store.names() == []
-    *_, last, verdict = events(redis)
-    assert isinstance(verdict, TicksSkipped)
-    assert (verdict.reason, verdict.tick_to, verdict.ticks) == (
+    *_, last, missed, skipped = events(redis)
+    assert isinstance(missed, TicksMissed)
+    assert (missed.reason, missed.tick_from, missed.ticks) == (
+        "scheduler_down",
+        NOON + timedelta(hours=1),
+        4,
+    )
+    assert isinstance(skipped, TicksSkipped)
+    assert (skipped.reason, skipped.tick_to, skipped.ticks) == (
         "operator",
-        LATER.replace(second=0),
+        NOON + timedelta(hours=5),
         1,
     )
     assert isinstance(last, ScheduleDeleted)

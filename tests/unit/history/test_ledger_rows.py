@@ -72,6 +72,7 @@ MISSED = {
     "missed: deadline, older than the window": "deadline",
     "missed: coalesced, a later tick ran for it": "coalesced",
     "missed: broker, its message could not be sent": "broker",
+    "missed: unrecorded, nothing is recorded of it": "unrecorded",
 }
 
 

@@ -1,0 +1,258 @@
+"""The audit of the past: where the rows of a schedule do not add up to its ticks, those without a
+row get their verdict.
+
+A look counts: as many ticks between the last place that was right and the newest row as the rows
+of that time have. Where the numbers differ, and after each change of a schedule, the rows are
+compared with the ticks of the revisions, one by one (`holes`).
+"""
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from scheduler.errors import BeatdeskError, UnreadableEntry
+from scheduler.events.schema import TicksEvent
+from scheduler.ledger.holes import Absence, Life, Row, Surroundings, holes
+from scheduler.ledger.lives import Change
+from scheduler.ledger.spans import GRACE
+from scheduler.redbeat import codec, waiting
+from scheduler.redbeat.codec import StoredSchedule
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.identity import run_id
+from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule, When
+from scheduler.rules.ticks import count_ticks, ticks_between
+from scheduler.storage import keys
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from scheduler.events.stream import EventStream
+    from scheduler.history.queries.ledger import LedgerRows, TickRow
+    from scheduler.schedules.reads import Listing
+
+log = logging.getLogger(__name__)
+
+MOST_ROWS = 20_000
+"""Rows that one look reads at most."""
+
+MOST_COMPARED = 20
+"""Schedules that one look compares tick by tick at most."""
+
+MOST_DOUBTS = 1000
+"""Ticks without a row whose leases are looked up in one comparison."""
+
+MOST_ABSENCES = 200
+
+_DAY = timedelta(days=1)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Audit:
+    """The audit of one process."""
+
+    def __init__(
+        self, redis: "Redis", rows: "LedgerRows", stream: "EventStream", listing: "Listing"
+    ) -> None:
+        self._redis = redis
+        self._rows = rows
+        self._stream = stream
+        self._listing = listing
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, where the last audit ended."""
+        self._began: datetime | None = None
+        self._key = 0
+        self._right_until: dict[str, datetime] = {}
+        self._whens: dict[str, tuple[str, When]] = {}
+        self._unseen: dict[str, list[TickRow]] = {}
+        self._suspects: dict[str, str] = {}
+        self._advanced: dict[str, datetime] = {}
+        self._absences: deque[Absence] = deque(maxlen=MOST_ABSENCES)
+
+    def learn(self, entry: StoredSchedule) -> None:
+        """Remember the rule of a schedule."""
+        schedule = entry.schedule
+        when = codec.anchored(schedule.when, entry.meta)
+        if not isinstance(when, RedBeatWhen):
+            self._whens[schedule.uid] = (schedule.name, when)
+
+    def note_advance(self, name: str, now: datetime) -> None:
+        """Expect a row: Beat has moved the due time of this schedule."""
+        self._advanced.setdefault(name, now)
+
+    def suspect(self, uid: str, name: str) -> None:
+        """Compare this schedule's ticks with its rows, one by one, soon."""
+        self._suspects[uid] = name
+
+    def note_absence(self, began: datetime, until: datetime) -> None:
+        """Remember that no Beat led from `began` to `until`; the newest end of it counts."""
+        if self._absences and self._absences[-1].began == began:
+            self._absences.pop()
+        self._absences.append(Absence(began, until))
+
+    def run_once(self, now: datetime) -> int:
+        """One audit. Returns the number of verdicts that were missing."""
+        if self._began is None:
+            self._began = self._read_began(now)
+            self._key = self._rows.key_before(self._began)
+        self._read_rows()
+        self._count()
+        self._suspect_silent(now)
+        written = 0
+        for uid in list(self._suspects)[:MOST_COMPARED]:
+            name = self._suspects.pop(uid)
+            written += self._compare(uid, name, now)
+        if not self._suspects:
+            self._redis.set(keys.LEDGER_CHECKED, (now - GRACE).isoformat())
+        return written
+
+    def _read_began(self, now: datetime) -> datetime:
+        """Where the audit begins: where the last one ended, a day ago at most; now without one."""
+        text: Any = self._redis.get(keys.LEDGER_CHECKED)
+        try:
+            began = datetime.fromisoformat(str(text))
+        except ValueError:
+            return now
+        return max(min(began, now), now - _DAY)
+
+    def _read_rows(self) -> None:
+        self._key, rows = self._rows.since(self._key, MOST_ROWS)
+        for row in rows:
+            self._unseen.setdefault(row.uid, []).append(row)
+
+    def _count(self) -> None:
+        """Count the ticks and rows of the schedules with new rows; suspect those that differ."""
+        for uid, rows in self._unseen.items():
+            name, when = self._whens.get(uid, ("", None))
+            self._advanced.pop(name, None)
+            newest = max(row.last for row in rows)
+            right = self._right_until.get(uid, self._began)
+            if when is None or right is None or _has_no_anchor(when):
+                self._right_until[uid] = newest
+                continue
+            counted = sum(row.ticks for row in rows if row.first > right)
+            if counted == count_ticks(when, right, newest, MOST_ROWS):
+                self._right_until[uid] = max(newest, right)
+            else:
+                self.suspect(uid, name)
+        self._unseen = {}
+
+    def _suspect_silent(self, now: datetime) -> None:
+        """Suspect the schedules that Beat has advanced without a row."""
+        silent = {name for name, since in self._advanced.items() if now - since > GRACE}
+        if not silent:
+            return
+        for uid, (name, _) in self._whens.items():
+            if name in silent:
+                self.suspect(uid, name)
+        for name in silent:
+            del self._advanced[name]
+
+    def _compare(self, uid: str, name: str, now: datetime) -> int:
+        """Compare the ticks of one schedule with its rows, and append the missing verdicts."""
+        right = self._right_until.get(uid, self._began or now)
+        (stored,) = self._listing.read_all([name])
+        waiting_texts: Any = self._redis.zrange(keys.WAITING_PREFIX + uid, 0, -1)
+        changes = self._changes(uid)
+        until = self._settled_until(stored, uid, changes, now)
+        if until is None or until <= right:
+            return 0
+        life = Life(changes, right, until)
+        rows = [row for row in self._rows.of(uid, MOST_ROWS) if row.last > right]
+        busy = set() if life.is_deleted else {waiting.read(text).tick for text in waiting_texts}
+        surroundings = self._surroundings(changes)
+        ranges = [Row(row.first, row.last) for row in rows]
+        found = holes(life, ranges, busy, surroundings, now)
+        if found:
+            leased, recorded = self._with_run(uid, found, changes)
+            busy |= leased
+            found = holes(life, ranges, busy | recorded, surroundings, now)
+        if busy:
+            until = min(until, min(busy) - _MICROSECOND)
+        found = self._certain(found)
+        if found:
+            self._stream.append_many(found)
+            count = sum(event.ticks for event in found)
+            log.warning("%d ticks of %r had no row in the history and have one now", count, name)
+        self._right_until[uid] = max(until, right)
+        return len(found)
+
+    def _certain(self, found: list[TicksEvent]) -> list[TicksEvent]:
+        """The verdicts without those that a dead letter may hold."""
+        if not self._stream.dead_letter_count():
+            return found
+        return [event for event in found if event.reason != "unrecorded"]
+
+    def _changes(self, uid: str) -> list[Change]:
+        """The revisions of a schedule, oldest first; readable ones only."""
+        changes: list[Change] = []
+        for revision in self._rows.revisions(uid):
+            try:
+                schedule = Schedule.model_validate(revision.definition)
+            except (ValidationError, BeatdeskError):
+                continue
+            changes.append(Change(revision.at, revision.action == "deleted", schedule))
+        return changes
+
+    def _settled_until(
+        self, stored: Any, uid: str, changes: list[Change], now: datetime
+    ) -> datetime | None:
+        """Up to when every tick of the schedule should have a row; None where that is not known.
+
+        Fills `changes` for a schedule without revisions, one of plain RedBeat code.
+        """
+        try:
+            entry: StoredSchedule | None = stored.decode()
+        except UnreadableEntry:
+            entry = None
+        if entry is not None and entry.schedule.uid == uid:
+            last = entry.meta.last_run_at
+            when = codec.anchored(entry.schedule.when, entry.meta)
+            if last is None or isinstance(when, RedBeatWhen) or _has_no_anchor(when):
+                return None
+            if not changes and self._began is not None:
+                anchored = entry.schedule.model_copy(update={"when": when})
+                changes.append(Change(self._began, False, anchored))
+            return min(last, now - GRACE)
+        return changes[-1].at if _is_deleted(changes) else None
+
+    def _surroundings(self, changes: Sequence[Change]) -> Surroundings:
+        names = {change.schedule.window.calendar for change in changes} - {None}
+        calendars: dict[str, Calendar] = self._listing.known([name for name in names if name])
+        return Surroundings(calendars, list(self._absences))
+
+    def _with_run(
+        self, uid: str, found: Sequence[TicksEvent], changes: Sequence[Change]
+    ) -> tuple[set[datetime], set[datetime]]:
+        """The ticks of these verdicts whose run has a lease, and those whose run is recorded."""
+        ticks: set[datetime] = set()
+        for event in found:
+            for when in {change.schedule.when for change in changes}:
+                ticks.update(_ticks_of(when, event))
+        by_run = {run_id(uid, tick): tick for tick in sorted(ticks)[:MOST_DOUBTS]}
+        if not by_run:
+            return set(), set()
+        leases: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, list(by_run))
+        leased = {
+            by_run[run] for run, lease in zip(by_run, leases, strict=True) if lease is not None
+        }
+        return leased, {by_run[run] for run in self._rows.recorded(list(by_run))}
+
+
+def _ticks_of(when: When, event: TicksEvent) -> Iterator[datetime]:
+    """The ticks of a rule in the range of an event."""
+    if not isinstance(when, RedBeatWhen) and not _has_no_anchor(when):
+        yield from ticks_between(when, event.tick_from - _MICROSECOND, event.tick_to)
+
+
+def _is_deleted(changes: Sequence[Change]) -> bool:
+    return bool(changes) and changes[-1].is_deletion
+
+
+def _has_no_anchor(when: When) -> bool:
+    return isinstance(when, IntervalWhen) and when.anchor is None

@@ -1,0 +1,173 @@
+"""Holes of the ledger: ticks of the past that have no row, and the verdict that is true of each.
+Pure.
+
+    ticks expected by the revisions in force ── minus ──▶ ticks of runs and of ranges in the history
+                                             ── minus ──▶ ticks that wait, or have a lease
+                                             ═══════════▶ holes, as ranges with one reason
+
+| the schedule at the tick | verdict |
+| --- | --- |
+| paused | `skipped: paused` |
+| switched off | `skipped: disabled` |
+| an operator had skipped the tick | `skipped: operator` |
+| its calendar excludes the tick | `skipped: calendar` |
+| it waited for its turn, and the schedule was deleted | `skipped: operator` |
+| no Beat led | `missed: scheduler_down` |
+| none of these | `missed: unrecorded`: nothing is recorded of it, and nothing is made up |
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
+
+from scheduler.events.schema import TicksEvent, TicksMissed, TicksSkipped
+from scheduler.ledger.lives import Change, Stretch, stretches
+from scheduler.rules.calendars import exclusions
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule
+from scheduler.rules.ticks import ticks_between
+
+MOST_TICKS = 20_000
+"""Ticks of one schedule that are compared in one look."""
+
+_KEEPS_TICKS = ("queue_one", "queue_all", "cancel_previous")
+"""Overlap policies under which a tick may wait, without a row, for the run before it."""
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Row(NamedTuple):
+    """The ticks of a row of the history, from `first` to `last`; equal for a run."""
+
+    first: datetime
+    last: datetime
+
+
+class Absence(NamedTuple):
+    """A time without a leading Beat."""
+
+    began: datetime
+    ended: datetime
+
+
+class Surroundings(NamedTuple):
+    """What else decides a tick: calendars by name, and the times without a leading Beat."""
+
+    calendars: Mapping[str, Calendar]
+    absences: Sequence[Absence]
+
+
+class _Verdict(NamedTuple):
+    kind: type[TicksEvent]
+    reason: str
+
+
+class Life(NamedTuple):
+    """The changes of a schedule, in order, and the time (after, until] that is looked at."""
+
+    changes: Sequence[Change]
+    after: datetime
+    until: datetime
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the schedule is gone at the end."""
+        return bool(self.changes) and self.changes[-1].is_deletion
+
+
+def holes(
+    life: Life,
+    rows: Sequence[Row],
+    busy: Collection[datetime],
+    surroundings: Surroundings,
+    now: datetime,
+) -> list[TicksEvent]:
+    """The verdicts on the ticks of a life that have no row.
+
+    `rows` are all rows of the schedule with a tick in that time, `busy` its ticks that wait or have
+    a lease. Neighbouring ticks with the same verdict, with none between them that has a row, make
+    one event.
+    """
+    found: list[TicksEvent] = []
+    ranges = _Ranges(rows)
+    group: list[datetime] = []
+    last: tuple[Stretch, _Verdict] | None = None
+    for stretch, tick in islice(_expected(life), MOST_TICKS):
+        verdict = None
+        if not ranges.has(tick) and tick not in busy:
+            verdict = _verdict(stretch, tick, surroundings, is_deleted=life.is_deleted)
+        if last is not None and (verdict is None or (stretch, verdict) != last):
+            found.append(_event(*last, group, now))
+            group, last = [], None
+        if verdict is not None:
+            group.append(tick)
+            last = (stretch, verdict)
+    if last is not None:
+        found.append(_event(*last, group, now))
+    return found
+
+
+class _Ranges:
+    """The ticks with a row. Ticks are asked for in order."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._ticks = {row.first for row in rows if row.first == row.last}
+        self._ranges = [row for row in rows if row.first != row.last]
+
+    def has(self, tick: datetime) -> bool:
+        """Whether a row has this tick."""
+        return tick in self._ticks or any(row.first <= tick <= row.last for row in self._ranges)
+
+
+def _expected(life: Life) -> Iterator[tuple[Stretch, datetime]]:
+    """The ticks of a life, in order, with the stretch that each is in."""
+    for stretch in stretches(life.changes, life.after, life.until):
+        when = stretch.schedule.when
+        if isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and not when.anchor):
+            continue  # only RedBeat computes these
+        window = stretch.schedule.window
+        begin, end = stretch.after, stretch.until
+        if window.starts_at is not None:
+            begin = max(begin, window.starts_at - _MICROSECOND)
+        if window.ends_at is not None:
+            end = min(end, window.ends_at - _MICROSECOND)
+        if begin < end:
+            yield from ((stretch, tick) for tick in ticks_between(when, begin, end))
+
+
+def _verdict(
+    stretch: Stretch, tick: datetime, surroundings: Surroundings, *, is_deleted: bool
+) -> _Verdict:
+    """The verdict that is true of a tick without a row."""
+    schedule = stretch.schedule
+    if tick in schedule.skips:
+        return _Verdict(TicksSkipped, "operator")
+    if stretch.rest != "awake":
+        return _Verdict(TicksSkipped, stretch.rest)
+    name = schedule.window.calendar
+    calendar = None if name is None else surroundings.calendars.get(name)
+    if calendar is not None and exclusions.excludes(calendar, tick):
+        return _Verdict(TicksSkipped, "calendar")
+    if is_deleted and schedule.policies.overlap in _KEEPS_TICKS:
+        return _Verdict(TicksSkipped, "operator")
+    if any(absence.began <= tick <= absence.ended for absence in surroundings.absences):
+        return _Verdict(TicksMissed, "scheduler_down")
+    return _Verdict(TicksMissed, "unrecorded")
+
+
+def _event(
+    stretch: Stretch, verdict: _Verdict, ticks: Sequence[datetime], now: datetime
+) -> TicksEvent:
+    schedule: Schedule = stretch.schedule
+    return verdict.kind(
+        at=now,
+        schedule=schedule.name,
+        schedule_uid=schedule.uid,
+        revision=schedule.revision,
+        job=schedule.job,
+        reason=verdict.reason,
+        tick_from=ticks[0],
+        tick_to=ticks[-1],
+        ticks=len(ticks),
+    )

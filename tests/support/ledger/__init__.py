@@ -1,0 +1,1 @@
+"""Lives of schedules, for tests of the ledger."""
