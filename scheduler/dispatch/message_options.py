@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from scheduler.dispatch.next_look import jitter_of
 from scheduler.events.schema import RunFacts
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id, tick_text
-from scheduler.rules.model.spec import Schedule
+from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule
 from scheduler.runs import limits
 from scheduler.runs.headers import STOCK_BEAT_HEADER
-from scheduler.runs.own_header import HEADER, TICK_HEADER, OwnHeader, encode
+from scheduler.runs.own_header import HEADER, TICK_HEADER, OwnHeader, encode, updated
 
 
 def options_for(
@@ -60,11 +61,15 @@ def for_tick(
 ) -> dict[str, Any]:
     """The options of one tick, from `standing` ones."""
     expires = expires_at(schedule, tick, waited)
+    headers = {**standing["headers"], TICK_HEADER: tick_text(tick)}
+    due = due_at(schedule, tick)
+    if due is not None:
+        headers = updated(headers, due_at=tick_text(due))
     return {
         **standing,
         **({} if expires is None else {"expires": expires}),
         "task_id": run_id(schedule.uid, tick),
-        "headers": {**standing["headers"], TICK_HEADER: tick_text(tick)},
+        "headers": headers,
     }
 
 
@@ -76,9 +81,20 @@ def facts_of(schedule: Schedule, tick: datetime, waited: WaitingTick | None = No
         schedule_uid=schedule.uid,
         revision=schedule.revision,
         tick=tick,
+        due_at=due_at(schedule, tick),
         trigger="schedule" if waited is None else waited.trigger,
         actor=None if waited is None else waited.actor,
     )
+
+
+def due_at(schedule: Schedule, tick: datetime) -> datetime | None:
+    """When a tick's run is to start, where jitter moves that away from the tick; None elsewhere."""
+    when = schedule.when
+    if schedule.policies.jitter <= 0 or isinstance(when, RedBeatWhen):
+        return None
+    if isinstance(when, IntervalWhen) and when.anchor is None:
+        return None
+    return tick + jitter_of(schedule, when, tick)
 
 
 def expires_at(

@@ -124,6 +124,9 @@ class RunFacts(Frozen):
     schedule_uid: str | None = None
     revision: int | None = None
     tick: AwareDatetime | None = None
+    due_at: AwareDatetime | None = None
+    """When the run is to start, where jitter moves that away from the tick."""
+
     trigger: Trigger = "api"
     actor: str | None = None
     queue: str | None = None

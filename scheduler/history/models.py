@@ -89,6 +89,8 @@ IS_OPEN = text("state_stamp = '-'")
 class Run(Base):
     """An execution, or a range of ticks that did not run (`tick_to`, `ticks`). Small columns only.
 
+    `due_at` is set where jitter moved the start; else the tick itself is due.
+
     `state_stamp` ranks state, reason, finished_at and the details' result, error and traceback;
     `facts_stamp` the facts of the message; `worker_stamp` the worker; `progress_stamp` the
     progress.
@@ -110,6 +112,7 @@ class Run(Base):
     worker: Mapped[str | None] = mapped_column(String(255))
     parent: Mapped[str | None] = mapped_column(RunId)
     tick: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     tick_to: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ticks: Mapped[int] = mapped_column(Integer, default=1)
     queued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

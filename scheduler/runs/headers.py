@@ -84,6 +84,7 @@ def facts_of(message: Message, limit: int, queued_at: datetime | None = None) ->
         schedule_uid=own.schedule_uid,
         revision=own.revision,
         tick=moment_in(headers.get(TICK_HEADER)),
+        due_at=own.due_at,
         trigger=own.trigger or ("schedule" if by_stock_beat else "api"),
         actor=own.actor,
         queue=name_in(message.queue),
@@ -122,6 +123,7 @@ def headers_for(facts: RunFacts, retries: Mapping[str, Any] | None = None) -> di
         actor=facts.actor,
         queued_at=facts.queued_at,
         parent=facts.parent,
+        due_at=facts.due_at,
         **(retries or {}),
     )
     headers: dict[str, Any] = {HEADER: encode(own)}

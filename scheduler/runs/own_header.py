@@ -9,6 +9,7 @@
 | `lost` | the same | attempts with a lost process |
 | `deliveries` | the worker that takes the message | earlier deliveries that began, without an end |
 | `on_lost` | the schedule's policies | `fail`: a run whose worker was lost is not run again |
+| `due_at` | Beat, where the schedule has jitter | when the run is to start |
 | `outbox` | the relay | the message's own mark, by which workers recognise a second copy |
 
 The tick stands in a header of its own, `tick`. `decode` never raises: any program may have written
@@ -55,6 +56,7 @@ class OwnHeader(NamedTuple):
     deliveries: int | None = None
     on_lost: OnLost | None = None
     outbox: str | None = None
+    due_at: datetime | None = None
 
 
 def encode(header: OwnHeader) -> dict[str, Any]:
@@ -62,6 +64,8 @@ def encode(header: OwnHeader) -> dict[str, Any]:
     parts = {name: value for name, value in header._asdict().items() if value is not None}
     if header.queued_at is not None:
         parts["queued_at"] = to_jsonable_python(header.queued_at)
+    if header.due_at is not None:
+        parts["due_at"] = to_jsonable_python(header.due_at)
     return parts
 
 
@@ -87,6 +91,7 @@ def decode(headers: Any) -> OwnHeader:
         deliveries=_count(parts.get("deliveries")),
         on_lost=_on_lost(parts.get("on_lost")),
         outbox=mark if isinstance(mark, str) and mark.isalnum() else None,
+        due_at=moment_in(parts.get("due_at")),
     )
 
 

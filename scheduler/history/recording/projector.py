@@ -10,14 +10,17 @@
 | worker | the end, or else the newest event, among events with a worker |
 | progress_done, progress_total, progress_text | the newest event with progress |
 | queued_at, received_at, started_at, first_at | the earliest moment in any event |
-| lateness, duration | computed from other columns, never below zero (two clocks took part) |
+| lateness | from the moment at which the run was due to its first start, never below zero |
+| duration | of the attempt that ended the run, from its start; never below zero |
 
-Attempts follow the same rules, except that a failure with a retry ends the attempt, though not the
-run.
+Attempts follow the same rules, except that a failure with a retry, and a loss, end the attempt,
+though not the run: a later attempt of a lost run makes it queued or running again. The time from
+the first start to the end is the difference of these two columns.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
@@ -69,6 +72,7 @@ from scheduler.history.recording.stamps import (
     CORRECTION,
     FINAL,
     GOING_ON,
+    attempt_of,
     is_better,
     kind_of,
     stamp,
@@ -106,9 +110,8 @@ _EFFECTS: dict[type[Event], _Effect] = {
     RunExpired: _Effect(RunState.EXPIRED, FINAL, RunState.EXPIRED, FINAL),
     RunSkipped: _Effect(RunState.SKIPPED, FINAL, RunState.SKIPPED, FINAL),
     RunRevoked: _Effect(RunState.REVOKED, FINAL, RunState.REVOKED, FINAL),
-    RunLost: _Effect(
-        RunState.LOST, ATTEMPT_OVER, RunState.LOST, ATTEMPT_OVER
-    ),  # an end that is told later counts more
+    # An end counts more, and so does any news of a later attempt.
+    RunLost: _Effect(RunState.LOST, GOING_ON, RunState.LOST, ATTEMPT_OVER),
 }
 
 
@@ -151,9 +154,9 @@ class _Folding:
     def done(self) -> Rows:
         """All rows, with their computed columns."""
         for row in self._new.runs.values():
-            due = row.queued_at if row.trigger in AGAIN else row.tick or row.queued_at
+            due = row.queued_at if row.trigger in AGAIN else row.due_at or row.tick or row.queued_at
             row.lateness = seconds(due, row.started_at)
-            row.duration = seconds(row.started_at, row.finished_at)
+            row.duration = seconds(self._last_start(row), row.finished_at)
         return Rows(
             runs={**self._old.runs, **self._new.runs},
             attempts={**self._old.attempts, **self._new.attempts},
@@ -161,6 +164,15 @@ class _Folding:
             reports={**self._old.reports, **self._new.reports},
             logs={**self._old.logs, **self._new.logs},
         )
+
+    def _last_start(self, row: RunRow) -> datetime | None:
+        """When the attempt began that decides the run's state; where that is not recorded, when
+        the run began.
+        """
+        key = (row.id, attempt_of(row.state_stamp))
+        attempt = self._new.attempts.get(key) or self._old.attempts.get(key)
+        began = None if attempt is None else attempt.started_at
+        return began or row.started_at
 
     def _run_event(self, event: RunEvent) -> None:
         effect = _EFFECTS[type(event)]
@@ -240,7 +252,7 @@ def _run_state(row: RunRow, event: RunEvent, effect: _Effect) -> None:
     waits_again = event.attempt > 1 and effect.run is RunState.QUEUED
     row.state = RunState.RETRYING.value if waits_again else effect.run.value
     row.reason = _reason(event)
-    row.finished_at = None if effect.run_level == GOING_ON else utc(event.at)
+    row.finished_at = utc(event.at) if effect.run.is_final else None
     row.result = json_value(event.result) if isinstance(event, RunSucceeded) else None
     row.error, row.traceback = _error(event)
 
@@ -283,6 +295,7 @@ def _facts(row: RunRow, facts: RunFacts, rank: str) -> None:
     row.schedule_uid = text(facts.schedule_uid, 36)
     row.revision = integer(facts.revision, "revision")
     row.tick = utc(facts.tick)
+    row.due_at = utc(facts.due_at)
     row.trigger = facts.trigger
     row.actor = text(facts.actor, 255)
     row.queue = text(facts.queue, 255)

@@ -49,6 +49,7 @@ class RunRow:
     worker: str | None = None
     parent: str | None = None
     tick: datetime | None = None
+    due_at: datetime | None = None
     tick_to: datetime | None = None
     ticks: int = 1
     queued_at: datetime | None = None

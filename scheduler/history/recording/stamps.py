@@ -58,6 +58,13 @@ def moment_of(rank: str) -> datetime:
     return _BEGINNING + int(rank[9:24], 16) * _MICROSECOND
 
 
+def attempt_of(rank: str | None) -> int:
+    """The attempt of the event with this stamp, by its sequence number (`attempt * 10 + phase`); 0
+    for other events.
+    """
+    return 0 if rank is None or len(rank) < 9 else int(rank[1:9], 16) // 10
+
+
 def is_better(new: str, old: str | None) -> bool:
     """Whether stamp `new` beats stamp `old`. Both begin with their level; no stamp loses to any."""
     if old is None:

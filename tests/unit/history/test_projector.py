@@ -130,7 +130,7 @@ def test_a_retry_is_an_attempt_of_the_same_run() -> None:
         "succeeded",
         after(0.02),
         after(11),
-        10.98,
+        1.0,
     )
     first, second = attempts_of(*ended)
     assert (first.state, first.error, first.finished_at) == ("failed", "no route", after(1))

@@ -37,7 +37,9 @@ def test_a_header_is_written_and_read_as_the_golden_file_says(name: str) -> None
     header = decode({HEADER: written})
     assert encode(header) == written
     assert list(encode(header)) == list(written), "Beat's prepared messages rely on the order"
-    moments = {"queued_at": moment_in(written["queued_at"])} if "queued_at" in written else {}
+    moments = {
+        name: moment_in(written[name]) for name in ("queued_at", "due_at") if name in written
+    }
     assert header == OwnHeader(**{**written, **moments})
 
 
