@@ -26,6 +26,7 @@ def recorder(services: Services, name: str | None) -> None:
     """
     from scheduler.healing import startup_check
     from scheduler.history.recording.recorder import Recorder
+    from scheduler.history.recording.rollup import Rollup
     from scheduler.runs.lease_watch import LeaseWatch
 
     settings = services.settings
@@ -47,6 +48,9 @@ def recorder(services: Services, name: str | None) -> None:
         if settings.healing
         else partial(startup_check.answer_unseen, services.redis)
     )
+    rollup = threading.Thread(
+        target=Rollup(services.engine).run, args=(stop,), name="rollup", daemon=True
+    )
     healer = threading.Thread(target=heal, args=(stop,), name="healer", daemon=True)
     audit = threading.Thread(
         target=services.audit_loop(name).run, args=(stop,), name="message-audit", daemon=True
@@ -60,6 +64,7 @@ def recorder(services: Services, name: str | None) -> None:
         healer.start()
         watch.start()
         ledger.start()
+        rollup.start()
         while thread.is_alive() and not interrupts.count:
             interrupts.wait(1)
         died = not interrupts.count

@@ -9,13 +9,14 @@ other meaning.
 A test holds these classes and `migrations/` equal.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    Date,
     DateTime,
     Dialect,
     Float,
@@ -136,6 +137,7 @@ class Run(Base):
         Index("ix_runs_job", "job", "key"),
         Index("ix_runs_state", "state", "key"),
         Index("ix_runs_first_at", "first_at", "state"),
+        Index("ix_runs_schedule_day", "schedule_uid", "first_at"),
         Index(
             "ix_runs_parent", "parent", "key", sqlite_where=HAS_PARENT, postgresql_where=HAS_PARENT
         ),
@@ -275,6 +277,49 @@ class Report(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     keep_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     stamp: Mapped[str] = mapped_column(Stamp)
+
+
+class ScheduleDay(Base):
+    """The outcomes of a schedule's ticks on a day in UTC, computed from `runs`: see
+    `recording.rollup`. `median` and `p95` are durations of successful runs in seconds.
+    """
+
+    __tablename__ = "schedule_days"
+
+    schedule_uid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    succeeded: Mapped[int] = mapped_column(BigInteger)
+    failed: Mapped[int] = mapped_column(BigInteger)
+    missed: Mapped[int] = mapped_column(BigInteger)
+    skipped: Mapped[int] = mapped_column(BigInteger)
+    other: Mapped[int] = mapped_column(BigInteger)
+    on_time: Mapped[int] = mapped_column(BigInteger)
+    late: Mapped[int] = mapped_column(BigInteger)
+    median: Mapped[float | None] = mapped_column(Float)
+    p95: Mapped[float | None] = mapped_column(Float)
+
+
+class ScheduleResults(Base):
+    """The newest runs of a schedule, newest first, in short. `results` are objects with `id`,
+    `state`, `at`, `duration`, `lateness`, `ticks`.
+    """
+
+    __tablename__ = "schedule_results"
+
+    schedule_uid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    results: Mapped[Any] = mapped_column(JSON)
+
+
+class RollupDue(Base):
+    """A day of a schedule whose rows have changed since it was rolled up. Each batch that changes
+    them writes another `mark`.
+    """
+
+    __tablename__ = "rollups_due"
+
+    schedule_uid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    mark: Mapped[int] = mapped_column(BigInteger)
 
 
 class HistoryIdentity(Base):

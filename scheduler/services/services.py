@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scheduler.history.queries.definitions import Definitions
     from scheduler.history.queries.history import History
     from scheduler.history.queries.newest_runs import NewestRuns
+    from scheduler.history.queries.statistics import Statistics
     from scheduler.ledger.loop import LedgerLoop
     from scheduler.ledger.watcher import Watcher
     from scheduler.queues.moving import MessageMoves
@@ -183,6 +184,13 @@ class Services:
         from scheduler.history.queries.history import History
 
         return History(self.engine)
+
+    @cached_property
+    def statistics(self) -> "Statistics":
+        """Statistics of schedules by day."""
+        from scheduler.history.queries.statistics import Statistics
+
+        return Statistics(self.engine)
 
     @cached_property
     def newest_runs(self) -> "NewestRuns":

@@ -53,7 +53,7 @@ class Outcomes:
         after their tick.
         """
         medians = self.medians(since, until)
-        counts = [_ticks(kind).label(kind) for kind in KINDS]
+        counts = [ticks_of(kind).label(kind) for kind in KINDS]
         statement = (
             select(
                 *_GROUP,
@@ -78,7 +78,7 @@ class Outcomes:
 
     def parts(self, bounds: Sequence[datetime]) -> list[dict[str, int]]:
         """The number of ticks of each kind between each bound and the next."""
-        counts = [func.coalesce(_ticks(kind), 0).label(kind) for kind in KINDS]
+        counts = [func.coalesce(ticks_of(kind), 0).label(kind) for kind in KINDS]
         with self._engine.connect() as connection:
             return [
                 dict(
@@ -104,7 +104,7 @@ class Outcomes:
 _GROUP = (Run.schedule, Run.schedule_uid, Run.job)
 
 
-def _ticks(kind: str) -> Any:
+def ticks_of(kind: str) -> Any:
     """The number of ticks of one kind, in SQL."""
     counted = [state for states in _STATES.values() for state in states]
     condition = Run.state.in_(_STATES[kind]) if kind in _STATES else Run.state.not_in(counted)

@@ -11,12 +11,12 @@ for each column (`unnest`), one statement and one round trip for all rows.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Table
+from sqlalchemy import JSON, Connection, Date, Table
 from sqlalchemy.dialects import postgresql
 
 from scheduler.events import fast_json
@@ -41,6 +41,7 @@ class TableIO:
         kinds = [table.c[name].type for name in columns]
         self._times = [at for at, kind in enumerate(kinds) if isinstance(kind, UtcDateTime)]
         self._jsons = [at for at, kind in enumerate(kinds) if isinstance(kind, JSON)]
+        self._dates = [at for at, kind in enumerate(kinds) if isinstance(kind, Date)]
         self._types = [table.c[name].type.compile(_POSTGRES) for name in columns]
 
     def insert(self, connection: Connection, rows: Iterable[object]) -> int:
@@ -115,6 +116,8 @@ class TableIO:
             moment = values[at]
             if moment is not None:
                 values[at] = _in_utc(moment).isoformat(" ", "microseconds")[:length]
+        for at in self._dates:
+            values[at] = str(values[at])
         for at in self._jsons:
             if values[at] is not None:
                 values[at] = _to_json(values[at])
@@ -125,6 +128,8 @@ class TableIO:
         for at in self._times:
             if values[at] is not None:
                 values[at] = datetime.fromisoformat(values[at]).replace(tzinfo=UTC)
+        for at in self._dates:
+            values[at] = date.fromisoformat(values[at])
         for at in self._jsons:
             # SQLite stores a JSON text that is a number as a number.
             if isinstance(values[at], str):

@@ -30,6 +30,7 @@ from scheduler.history.identity import Identity, advance
 from scheduler.history.open_file import note_log, refuse_unsafe_commit
 from scheduler.history.recording import calendar_revisions, dead_letter_changes, open_spans
 from scheduler.history.recording.projector import fold
+from scheduler.history.recording.rollup import mark_due
 from scheduler.history.recording.rows import (
     AttemptRow,
     LogRow,
@@ -130,6 +131,7 @@ def fold_into(
     _write_new(connection, loaded, folded, expects_new=expects_new)
     _write_changed(connection, loaded, folded)
     open_spans.remove(connection, open_spans.closed_by(events))
+    mark_due(connection, loaded, folded)
     _write_audit(connection, folded)
     calendar_revisions.write(connection, events)
     dead_letter_changes.write(connection, events)
