@@ -51,6 +51,9 @@ def recorder(services: Services, name: str | None) -> None:
     rollup = threading.Thread(
         target=Rollup(services.engine).run, args=(stop,), name="rollup", daemon=True
     )
+    keeper = threading.Thread(
+        target=services.keeper().run, args=(stop,), name="keeper", daemon=True
+    )
     healer = threading.Thread(target=heal, args=(stop,), name="healer", daemon=True)
     audit = threading.Thread(
         target=services.audit_loop(name).run, args=(stop,), name="message-audit", daemon=True
@@ -65,6 +68,7 @@ def recorder(services: Services, name: str | None) -> None:
         watch.start()
         ledger.start()
         rollup.start()
+        keeper.start()
         while thread.is_alive() and not interrupts.count:
             interrupts.wait(1)
         died = not interrupts.count

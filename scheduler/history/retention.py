@@ -5,16 +5,44 @@ The caller decides what is deleted. Runs that have not ended are never deleted, 
 operator should see them, and their next event would restore half a row.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, select
 
 from scheduler.errors import Refused
 from scheduler.history.engine import writing
 from scheduler.history.models import Attempt, Report, Run, RunDetail, RunLog
 from scheduler.history.queries.views import ReportView
 from scheduler.rules.model.run_states import FINAL, STATES
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Runs first recorded before `cutoff`: in some final `states` (None: all of them), of one
+    `schedule` or of all without the `exempt` ones.
+    """
+
+    cutoff: datetime
+    states: Collection[str] | None = None
+    schedule: str | None = None
+    exempt: Collection[str] = ()
+
+
+class BatchSize:
+    """The number of runs of the next batch, so that a batch takes about `seconds`."""
+
+    def __init__(self, first: int = 100, seconds: float = 0.04, most: int = 5000) -> None:
+        self.runs = first
+        self._seconds = seconds
+        self._most = most
+
+    def adapt(self, took: float) -> None:
+        """Take the measured seconds of the last batch into account: at most twice as many."""
+        share = min(2.0, max(0.25, self._seconds / max(took, 1e-4)))
+        self.runs = min(self._most, max(10, int(self.runs * share)))
 
 
 def delete_runs_before(
@@ -32,21 +60,49 @@ def delete_runs_before(
     """
     if batch < 1:
         raise Refused(f"batch: {batch} is not 1 or more", field="batch")
-    oldest = select(Run.key, Run.id).where(*_deletable_runs(cutoff, states, schedule))
-    # Rows that a recorder has locked are left for the next time; SQLite has no row locks.
-    oldest = oldest.order_by(Run.first_at).limit(batch).with_for_update(skip_locked=True)
+    yield from delete_runs(engine, Selected(cutoff, states, schedule), lambda: batch)
+
+
+def delete_runs(
+    engine: Engine,
+    selected: Selected,
+    batch: Callable[[], int],
+    before_delete: Callable[[Connection, list[str]], object] | None = None,
+) -> Iterator[int]:
+    """Delete the selected runs, oldest first, with their attempts, logs and details; yields the
+    number of runs of each batch.
+
+    `batch` is asked for the size of each batch. `before_delete` is called with the ids of each
+    batch inside its transaction; what it raises ends the deletion, and the batch stays.
+    """
+    since: datetime | None = None
     while True:
+        limit = batch()
         with writing(engine).begin() as connection:
-            doomed = connection.execute(oldest).all()
+            doomed = connection.execute(_oldest(selected, since, limit)).all()
             runs = [row.id for row in doomed]
+            if runs and before_delete is not None:
+                before_delete(connection, runs)
             connection.execute(delete(Attempt).where(Attempt.run_id.in_(runs)))
             connection.execute(delete(RunLog).where(RunLog.run_id.in_(runs)))
             connection.execute(delete(RunDetail).where(RunDetail.run_id.in_(runs)))
             connection.execute(delete(Run).where(Run.key.in_([row.key for row in doomed])))
         if doomed:
             yield len(doomed)
-        if len(doomed) < batch:
+            since = doomed[-1].first_at
+        if len(doomed) < limit:
             return
+
+
+def _oldest(selected: Selected, since: datetime | None, limit: int) -> Select[Any]:
+    """The oldest selected runs, from `since` on: what was looked at before is not read again.
+
+    Rows that a recorder has locked are left for the next time; SQLite has no row locks.
+    """
+    oldest = select(Run.key, Run.id, Run.first_at).where(*_deletable_runs(selected))
+    if since is not None:
+        oldest = oldest.where(Run.first_at >= since)
+    return oldest.order_by(Run.first_at).limit(limit).with_for_update(skip_locked=True)
 
 
 def count_runs_before(
@@ -57,7 +113,9 @@ def count_runs_before(
 ) -> int:
     """The number of runs that `delete_runs_before` would delete."""
     counted = (
-        select(func.count()).select_from(Run).where(*_deletable_runs(cutoff, states, schedule))
+        select(func.count())
+        .select_from(Run)
+        .where(*_deletable_runs(Selected(cutoff, states, schedule)))
     )
     with engine.connect() as connection:
         return connection.execute(counted).scalar_one()
@@ -84,17 +142,19 @@ def delete_reports(engine: Engine, ids: Sequence[str]) -> int:
         return connection.execute(delete(Report).where(Report.id.in_(list(ids)))).rowcount
 
 
-def _deletable_runs(
-    cutoff: datetime, states: Collection[str] | None, schedule: str | None
-) -> list[ColumnElement[bool]]:
+def _deletable_runs(selected: Selected) -> list[ColumnElement[bool]]:
     """The condition of the runs that may be deleted."""
     # Not the bare column: SQLite would collect all ended runs for each batch instead of beginning
     # at the oldest.
-    conditions = [
-        Run.first_at < cutoff,
-        func.coalesce(Run.state, "").in_(_deletable_states(states)),
+    conditions: list[ColumnElement[bool]] = [
+        Run.first_at < selected.cutoff,
+        func.coalesce(Run.state, "").in_(_deletable_states(selected.states)),
     ]
-    return conditions if schedule is None else [*conditions, Run.schedule == schedule]
+    if selected.schedule is not None:
+        conditions.append(Run.schedule == selected.schedule)
+    if selected.exempt:
+        conditions.append(func.coalesce(Run.schedule, "").not_in(list(selected.exempt)))
+    return conditions
 
 
 def _deletable_states(states: Collection[str] | None) -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scheduler.healing.healer import Healer
     from scheduler.healing.loop import HealerLoop
     from scheduler.healing.notices import Notices
+    from scheduler.history.keeper import Keeper
     from scheduler.history.queries.calendars import CalendarHistory
     from scheduler.history.queries.definitions import Definitions
     from scheduler.history.queries.history import History
@@ -212,6 +213,16 @@ class Services:
         from scheduler.healing.notices import Notices
 
         return Notices(self.redis)
+
+    def keeper(self) -> "Keeper":
+        """A new keeper, which deletes old runs as the settings say."""
+        from scheduler.history.export import Export
+        from scheduler.history.keeper import Keeper
+        from scheduler.settings.keeping import selections
+
+        folder = self.settings.history_export
+        export = None if folder is None else Export(folder)
+        return Keeper(self.engine, selections(self.settings.history_keep), export)
 
     def healer(self) -> "Healer":
         """A new healer of schedules and calendars lost from Redis, without trust in an earlier

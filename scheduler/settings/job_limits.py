@@ -79,6 +79,12 @@ def redis_keys(text: str) -> RedisKeys:
     return RedisKeys(pattern, _age(age))
 
 
+def age_and_place(text: str, form: str) -> tuple[str, timedelta]:
+    """Return what stands before the age in `PLACE AGE`, and the age. Raises ValueError."""
+    place, age = _two(text, form)
+    return place, _age(age)
+
+
 def _two(text: str, form: str) -> tuple[str, str]:
     parts = text.split()
     if len(parts) != 2:

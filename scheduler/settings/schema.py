@@ -96,6 +96,16 @@ class Settings(BaseModel):
     recorder_batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
         1000, description="events that the recorder folds in one SQL transaction"
     )
+    history_keep: tuple[str, ...] = Field(
+        (),
+        description="comma-separated `STATE AGE` or `SCHEDULE:STATE AGE` (`all`: every state): "
+        "runs that ended so are deleted by the recorder from this age on; default: none",
+    )
+    history_export: Path | None = Field(
+        None,
+        description="folder to which runs are written before `HISTORY_KEEP` deletes them, as JSON "
+        "lines, compressed",
+    )
     healing: bool = Field(
         True,
         description="`false`: what Redis loses is not put back by itself, only by `beatdesk "

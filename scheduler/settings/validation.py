@@ -4,7 +4,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from scheduler.settings import http_allowlist, job_limits, smtp
+from scheduler.settings import http_allowlist, job_limits, keeping, smtp
 from scheduler.settings.errors import PREFIX, SettingFault
 from scheduler.settings.schema import Settings
 from scheduler.storage import sentinel
@@ -33,6 +33,10 @@ _ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
         "Example: sessions.created_at 30d,shop.audit.at 365d",
     ),
     "cleanup_redis_keys": (job_limits.redis_keys, "Example: session:* 7d,cache:page:* 12h"),
+    "history_keep": (
+        keeping.keep_rule,
+        "Example: succeeded 30d,failed 90d,nightly-report:all 365d",
+    ),
     "http_allow": (http_allowlist.entry, "Example: intranet.example:8080,10.1.0.0/16"),
 }
 LISTS = frozenset({"jobs", *_ENTRIES})

@@ -68,7 +68,7 @@ class Statistics:
         self._engine = engine
 
     def days(self, uids: Sequence[str], since: date, until: date) -> dict[str, list[DayStatistics]]:
-        """The days of each schedule from `since` to `until`, both included, oldest first, by uid."""
+        """The days of each schedule from `since` to `until`, oldest first, by uid."""
         wanted = select(*_DAY).where(
             ScheduleDay.schedule_uid.in_([uid for uid in uids if is_storable(uid)]),
             ScheduleDay.day.between(since, until),

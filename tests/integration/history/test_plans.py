@@ -88,6 +88,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[History], Any]]] = {
         lambda history: history.last_runs([f"uid-{i}" for i in range(20)], 10),
     ),
 }
+SMALL_SCHEDULE = {"of a schedule's id": "ix_runs_schedule_day"}
 AS_SQLITE_SAYS = {"pk_runs": "runs", "uq_runs_id": "sqlite_autoindex_runs_1"}
 
 
@@ -106,7 +107,9 @@ def test_no_question_reads_the_whole_table(engine: Engine) -> None:
         plan = plans(engine, lambda ask=ask: ask(history))  # type: ignore[misc]
         assert "Seq Scan on runs" not in plan, (name, plan)
         expected = AS_SQLITE_SAYS.get(index, index) if engine.dialect.name == "sqlite" else index
-        assert expected in plan, (name, plan)
+        # PostgreSQL sorts the few runs of a small schedule, and does not with many.
+        alternative = SMALL_SCHEDULE.get(name, index) if expected == index else expected
+        assert expected in plan or alternative in plan, (name, plan)
         if name not in {"states", "summary", "last runs"}:
             assert "TEMP B-TREE" not in plan, (name, plan)
 
