@@ -52,7 +52,7 @@ def _value(name: str, text: str, now: datetime, zone: Zone) -> str | datetime:
     if name in TIMES:
         return moment(text, now, zone)
     if name in CHOICES and text not in CHOICES[name]:
-        raise ValueError(f"There is no {name} {text!r}. Choose one of the list.")
+        raise ValueError(f"{text!r} is not a {name}. Choose one from the list.")
     return text
 
 

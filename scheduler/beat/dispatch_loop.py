@@ -216,7 +216,10 @@ class DispatchLoop:
                 write.quarantined,
             )
         elif write.gone:
-            log.warning("beat: the schedule %r is gone, and is forgotten", write.entry.name)
+            log.warning(
+                "beat: the schedule %r was deleted, and is taken off the due times",
+                write.entry.name,
+            )
         elif write.run:
             self.sent += 1
             log.debug("beat: sent %s as run %s", write.entry.name_bytes, write.run)

@@ -91,7 +91,7 @@ local function fault_of(entry, drop, wait)
     command = behind(command)
     local kind = call('TYPE', arg[command + 2]).ok
     if arg[command + 1] == 'LPUSH' and kind ~= 'list' and kind ~= 'none' then
-      return 'WRONGTYPE ' .. arg[command + 2] .. ' is no queue'
+      return 'WRONGTYPE ' .. arg[command + 2] .. ' is not a queue'
     end
   end
 end

@@ -195,7 +195,7 @@ class Loop:
         self._planner.renderer.reset()
         mode = delivery_mode.choose(self._app, self._redis, self._ttl / 3)
         self._delivery_mode = mode
-        log.info("beat: leads; messages take the way %r to their queues", mode)
+        log.info("beat: leads; delivery mode %r", mode)
         self._planner.renderer = self._renderer(mode)
         # The outbox may hold runs from when the broker was another one.
         if mode == "outbox" or backlog(self._redis).entries:
@@ -258,7 +258,7 @@ class Loop:
         waiting = backlog(self._redis)
         problem = self._relay.problem
         if self._backlog_warnings.record(waiting):
-            reason = problem or "more is put in than the broker takes"
+            reason = problem or "runs come faster than the broker takes them"
             log.warning(
                 "beat: %d runs wait in the outbox, the first for %.0f s: %s", *waiting, reason
             )

@@ -206,7 +206,7 @@ class Planner:
                 plan = plan_entry(stored, now, entry.alive, ticks, calendar)
             return stored, plan
         except Exception as error:
-            log.exception("beat: the schedule %r cannot tell when it is due", entry.name)
+            log.exception("beat: the ticks of the schedule %r cannot be computed", entry.name)
             raise UnreadableEntry(
                 f"its ticks cannot be computed: {type(error).__name__}: {error}"
             ) from error

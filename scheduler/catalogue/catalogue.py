@@ -307,7 +307,7 @@ def _check_type(job: Job, parameter: Parameter, value: object, field: str) -> No
         allowed.extend(types)
     if (isinstance(value, bool) and bool not in allowed) or not isinstance(value, tuple(allowed)):
         raise BadArguments(
-            f"{job.name}: {parameter.name} is to be {parameter.annotation}, not {value!r}"[:500],
+            f"{job.name}: {parameter.name} must be {parameter.annotation}, not {value!r}"[:500],
             field=field,
         )
 

@@ -124,7 +124,7 @@ def _faults(
     if depth > _DEEPEST or (isinstance(value, str) and REFERENCE.search(value)):
         return  # only the worker has the value of a secret
     if schema is False:
-        yield place, "is to be left out"
+        yield place, "must be left out"
     for part in _parts(schema, whole):
         yield from _faults_of_part(part, value, whole, place, depth)
 
@@ -181,14 +181,14 @@ def _or(tried: list[list[tuple[str, str]]]) -> str:
 def _scalar_fault(schema: Schema, value: Any) -> str | None:
     """Return the fault of the value itself, apart from the parts of a list or object."""
     if "const" in schema and not _is_same(schema["const"], value):
-        return f"is to be {_shown(schema['const'])}, not {_shown(value)}"
+        return f"must be {_shown(schema['const'])}, not {_shown(value)}"
     choices = schema.get("enum")
     if choices is not None and not any(_is_same(choice, value) for choice in choices):
-        return f"is to be one of {', '.join(map(_shown, choices))}, not {_shown(value)}"
+        return f"must be one of {', '.join(map(_shown, choices))}, not {_shown(value)}"
     kinds = _kinds(schema)
     if kinds and not any(_TYPES.get(kind, lambda _: True)(value) for kind in kinds):
         types = " or ".join(_WORDS.get(kind, kind) for kind in kinds)
-        return f"is to be {types}, not {_shown(value)}"
+        return f"must be {types}, not {_shown(value)}"
     if isinstance(value, str):
         return _text_fault(schema, value)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -218,10 +218,10 @@ def _number_fault(schema: Schema, value: float) -> str | None:
     ]
     for key, is_within, words in bounds:
         if isinstance(schema.get(key), int | float) and not is_within(schema[key], value):
-            return f"is to be {words} {schema[key]}, not {_shown(value)}"
+            return f"must be {words} {schema[key]}, not {_shown(value)}"
     step = schema.get("multipleOf")
     if isinstance(step, int | float) and step > 0 and not _is_multiple(value, step):
-        return f"is to be a multiple of {step}, not {_shown(value)}"
+        return f"must be a multiple of {step}, not {_shown(value)}"
     return None
 
 
@@ -238,12 +238,12 @@ def _exact(number: float) -> Fraction:
 
 def _text_fault(schema: Schema, value: str) -> str | None:
     if len(value) < schema.get("minLength", 0):
-        return f"is to have at least {schema['minLength']} characters"
+        return f"must have at least {schema['minLength']} characters"
     if len(value) > schema.get("maxLength", len(value)):
-        return f"is to have at most {schema['maxLength']} characters, it has {len(value)}"
+        return f"must have at most {schema['maxLength']} characters, it has {len(value)}"
     pattern = schema.get("pattern")
     if isinstance(pattern, str) and _matches(pattern, value) is False:
-        return f"is to match {pattern}, and {_shown(value)} does not"
+        return f"must match {pattern}, and {_shown(value)} does not"
     return None
 
 
@@ -261,9 +261,9 @@ def _list_faults(
     schema: Schema, value: list[Any], whole: Schema, place: str, depth: int
 ) -> Iterator[tuple[str, str]]:
     if len(value) < schema.get("minItems", 0):
-        yield place, f"is to have at least {schema['minItems']} parts, it has {len(value)}"
+        yield place, f"must have at least {schema['minItems']} parts, it has {len(value)}"
     if len(value) > schema.get("maxItems", len(value)):
-        yield place, f"is to have at most {schema['maxItems']} parts, it has {len(value)}"
+        yield place, f"must have at most {schema['maxItems']} parts, it has {len(value)}"
     first = schema.get("prefixItems", [])
     for number, item in enumerate(value):
         part = first[number] if number < len(first) else schema.get("items", {})
@@ -278,9 +278,9 @@ def _object_faults(
         if name not in value:
             yield f"{inner}{name}", "is needed"
     if len(value) < schema.get("minProperties", 0):
-        yield place, f"is to have at least {schema['minProperties']} entries, it has {len(value)}"
+        yield place, f"must have at least {schema['minProperties']} entries, it has {len(value)}"
     if len(value) > schema.get("maxProperties", len(value)):
-        yield place, f"is to have at most {schema['maxProperties']} entries, it has {len(value)}"
+        yield place, f"must have at most {schema['maxProperties']} entries, it has {len(value)}"
     for name, item in value.items():
         for _, fault in _faults(schema.get("propertyNames", True), name, whole, "", depth + 1):
             yield f"{inner}{name}", f"the name {fault}"

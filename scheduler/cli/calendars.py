@@ -37,10 +37,10 @@ revision_option = click.option(
     "--revision", type=int, metavar="N", help="Refuse if it is at another revision."
 )
 comment_option = click.option(
-    "--comment", default="", metavar="TEXT", help="Why; old_lines with the revision."
+    "--comment", default="", metavar="TEXT", help="Why; kept with the revision."
 )
 zone_option = click.option(
-    "--tz", metavar="ZONE", help="IANA zone in which its days begin; UTC without it."
+    "--tz", metavar="ZONE", help="IANA zone of the calendar's days; by default UTC."
 )
 
 
@@ -112,10 +112,10 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
 @click.option(
     "--hours", multiple=True, metavar="TEXT", help="Hours of each week: 'mon-fri 22:00-06:00'."
 )
-@click.option("--add", is_flag=True, help="Beside what it excludes already, not in place of it.")
+@click.option("--add", is_flag=True, help="Add to the excluded times instead of replacing them.")
 @click.option("--nothing", is_flag=True, help="It excludes nothing.")
 @zone_option
-@click.option("--description", metavar="TEXT", help="What it is for, in a line.")
+@click.option("--description", metavar="TEXT", help="The purpose, in one line.")
 @revision_option
 @comment_option
 @json_option
@@ -202,9 +202,7 @@ def delete(
     if not yes and sys.stdin.isatty():
         click.confirm(f"Delete the calendar {name}?", abort=True)
     elif not yes:
-        raise Refused(
-            "yes: deleting is not asked back where there is no terminal; give --yes", field="yes"
-        )
+        raise Refused("yes: deleting needs a yes; without a terminal add --yes", field="yes")
     services.calendars.delete(
         name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
     )
@@ -262,7 +260,7 @@ def _calendar(name: str, old: SavedCalendar | None, given: dict[str, Any]) -> Ca
     is_replaced = bool(parts) or given["nothing"]
     if not is_replaced and (old is None or (given["tz"] is None and given["description"] is None)):
         raise click.UsageError(
-            "say what it excludes: --date, --range, --weekly, --hours, or --nothing"
+            "give the excluded times: --date, --range, --weekly, --hours, or --nothing"
         )
     old_lines: list[calendar_text.Line] = []
     if old is not None and (given["add"] or not is_replaced):

@@ -25,13 +25,13 @@ SHORT = 60
 """Most characters of a reason in the table."""
 
 comment_option = click.option(
-    "--comment", default="", metavar="TEXT", help="Why; stands in the history."
+    "--comment", default="", metavar="TEXT", help="Why; recorded in the history."
 )
 
 
 def letter_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the arguments for a choice of letters: ids, or `--all`."""
-    command = click.option("--all", "everything", is_flag=True, help="All that are there now.")(
+    command = click.option("--all", "everything", is_flag=True, help="All present dead letters.")(
         command
     )
     return click.argument("letters", metavar="[ID]...", nargs=-1)(command)
@@ -163,9 +163,7 @@ def drop(
         )
         click.confirm(f"Drop {what}? The history will never have these events.", abort=True)
     elif not yes:
-        raise Refused(
-            "yes: dropping is not asked back where there is no terminal; give --yes", field="yes"
-        )
+        raise Refused("yes: dropping needs a yes; without a terminal add --yes", field="yes")
     edit = fields.edit(now=utc_now(), comment=comment)
     if everything:
         _say("dropped", 0 if newest is None else store.drop_all(newest, edit), [], as_json=as_json)
@@ -193,6 +191,6 @@ def _say(action: str, count: int, gone: list[str], *, as_json: bool) -> None:
     click.echo(f"{counted(count, 'dead letter')} {action}")
     for letter in gone:
         click.echo(
-            f"{visible(letter[:60])} is not there any more: it was retried or dropped already",
+            f"{visible(letter[:60])} no longer exists: it was retried or dropped already",
             err=True,
         )

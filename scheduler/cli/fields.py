@@ -106,7 +106,7 @@ def whole(text: str, field: str, least: float | None = None, most: float | None 
     if least is None or most is None:
         if not is_number:
             raise Refused(
-                f"{field}: {text!r} is not a whole number; `none` takes the limit away", field=field
+                f"{field}: {text!r} is not a whole number; `none` removes the limit", field=field
             )
     elif not (is_number and least <= int(text) <= most):
         raise Refused(

@@ -38,12 +38,12 @@ _YAML_BEGINS = ("version:", "schedules:", "tags:", "---", "{", "%YAML")
     metavar="PATTERN=JOB",
     help="Crontab: commands that match run JOB.",
 )
-@click.option("--tz", metavar="ZONE", help="Crontab: the zone of lines that CRON_TZ gives none.")
+@click.option("--tz", metavar="ZONE", help="Crontab: the zone of lines without CRON_TZ.")
 @click.option(
     "--prefix", default=keys.REDBEAT_PREFIX, metavar="TEXT", help="RedBeat: its key prefix."
 )
-@click.option("--replace", is_flag=True, help="Take also what is stored otherwise, in its place.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--replace", is_flag=True, help="Replace stored schedules that differ.")
+@click.option("--dry-run", is_flag=True, help="Show the changes, and make none.")
 @click.option("--comment", default="", metavar="TEXT", help="Why; kept with each revision.")
 @json_option
 @click.pass_context
@@ -124,7 +124,7 @@ def _found(services: "Services", source: str, prefix: str) -> Found:
     if url in ("", services.settings.redis_url):
         if prefix == keys.REDBEAT_PREFIX:
             raise Refused(
-                "prefix: these are the schedules that are here already; name another prefix",
+                "prefix: this is the prefix of Beatdesk's own schedules; name another prefix",
                 field="prefix",
             )
         return redbeat_prefix.read(services.redis, prefix)
@@ -144,7 +144,7 @@ def _client(url: str) -> "Redis":
         )
     except ValueError:
         raise Refused(
-            "source: after redbeat: comes redis://host:port/number, or nothing", field="source"
+            "source: write redbeat:redis://host:port/number, or redbeat: alone", field="source"
         ) from None
 
 
@@ -154,7 +154,7 @@ def _kind(source: str) -> str:
         return "RedBeat"
     if source.startswith(("redis://", "rediss://", "unix://")):
         raise Refused(
-            "source: write redbeat: before the address of a Redis whose RedBeat is meant",
+            "source: to import from a RedBeat, write redbeat: before its address",
             field="source",
         )
     return "django-celery-beat" if "://" in source else "a file"

@@ -57,7 +57,7 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--worker", metavar="WORKER")
 @click.option("--queue", metavar="QUEUE")
 @click.option("--trigger", type=click.Choice(TRIGGERS))
-@click.option("--parent", metavar="ID", help="Runs that this run has started, or that repeat it.")
+@click.option("--parent", metavar="ID", help="Runs started by this run, or repeating it.")
 @click.option(
     "--since",
     metavar="T",
@@ -156,12 +156,12 @@ def _recorded(services: Services, run_id: str) -> RunView | None:
         return services.history.run(run_id)
     except NotFound as error:
         raise NotFound(
-            f"{error}; one that was started a moment ago may not be recorded yet", field="run"
+            f"{error}; a run started a moment ago may not be recorded yet", field="run"
         ) from None
     except Exception as error:
         if (outage := explain(error)) is None:
             raise
-        click.echo(f"beatdesk: {outage}; whether run {run_id} has ended is not known", err=True)
+        click.echo(f"beatdesk: {outage}; whether run {run_id} has ended is unknown", err=True)
         return None
 
 

@@ -86,7 +86,9 @@ def plan_set(services: Services, /, *, file: str, as_json: bool) -> None:
 @click.command("apply")
 @click.argument("file")
 @click.option(
-    "--prune", is_flag=True, help="Delete the schedules that the set speaks for and does not have."
+    "--prune",
+    is_flag=True,
+    help="Delete schedules that belong to the set and are missing from FILE.",
 )
 @click.option("--comment", default="", metavar="TEXT", help="Why; kept with each revision.")
 @json_option
@@ -162,8 +164,8 @@ def _tell_calendar(item: PlannedCalendar) -> None:
     if item.revision is None:
         lines = len(lines_of(item.calendar))
         click.echo(
-            f"+ calendar {item.calendar.name}: new, {counted(lines, 'line')} of what it "
-            f"excludes{used}"
+            f"+ calendar {item.calendar.name}: new, {counted(lines, 'line')} of "
+            f"excluded times{used}"
         )
         return
     click.echo(f"~ calendar {item.calendar.name}, revision {item.revision}{used}")
@@ -202,7 +204,7 @@ def _new(when: When) -> str:
 def _runs(runs: Difference | None) -> str:
     """Return the change in the number of runs, in a few words."""
     if runs is None:
-        return "; its runs of the next 30 days were not changes"
+        return "; its runs of the next 30 days were not counted"
     counts = ((len(runs.gone), "go"), (len(runs.come), "come"), (len(runs.moved), "move"))
     changes = ", ".join(f"{count} {what}" for count, what in counts if count)
     return (

@@ -24,7 +24,7 @@ def users() -> None:
 @click.option(
     "--password-stdin",
     is_flag=True,
-    help="Read the password from standard input; else it is made up.",
+    help="Read the password from standard input; by default one is generated.",
 )
 @json_option
 @click.pass_obj
@@ -73,7 +73,7 @@ def set_role(services: Services, email: str, role: str, as_json: bool) -> None:
 @click.option(
     "--password-stdin",
     is_flag=True,
-    help="Read the password from standard input; else it is made up.",
+    help="Read the password from standard input; by default one is generated.",
 )
 @json_option
 @click.pass_obj

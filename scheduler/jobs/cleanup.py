@@ -42,13 +42,13 @@ class JobHistory(Parameters):
     """Parameters of `cleanup.job_history`."""
 
     days: Days = Field(
-        default=90, description="Delete runs first heard of more than so many days ago"
+        default=90, description="Delete runs first recorded more than so many days ago"
     )
     states: list[Final] | None = Field(
-        default=None, description="Only runs that ended so; all of them where left out"
+        default=None, description="Only runs in these states; by default all that ended"
     )
     schedule: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
-        default=None, description="Only runs of the schedule of this name"
+        default=None, description="Only runs of the schedule with this name"
     )
     dry_run: DryRun = False
 
@@ -65,7 +65,9 @@ class Files(Parameters):
     root: Annotated[str, Field(min_length=1)] = Field(
         description="One folder of BEATDESK_FILE_ROOTS, by its path or its last name"
     )
-    folder: str = Field(default="", description="A folder below it; the root itself where left out")
+    folder: str = Field(
+        default="", description="A folder below the root; by default the root itself"
+    )
     pattern: Annotated[str, Field(min_length=1, max_length=255)] = Field(
         default="*",
         description="Names of the files: * stands for anything, ? for one character; case counts",
@@ -88,8 +90,7 @@ class SqlRows(Parameters):
     )
     older_than_days: Days | None = Field(
         default=None,
-        description="Only rows so old; the age in the settings where left out, which is also the "
-        "least",
+        description="Only rows older than this; by default, and at least, the age in the settings",
     )
     dry_run: DryRun = True
 
@@ -102,8 +103,8 @@ class RedisKeys(Parameters):
     )
     idle_hours: Annotated[int, Field(ge=1, le=LONGEST * 24)] | None = Field(
         default=None,
-        description="Only keys untouched for so long; the age in the settings where left out, "
-        "also the least",
+        description="Only keys untouched for longer than this; by default, and at least, the "
+        "age in the settings",
     )
     dry_run: DryRun = True
 
@@ -195,7 +196,7 @@ def sql_rows(params: SqlRows) -> dict[str, Any]:
     now = utc_now()
     if settings.cleanup_dsn is None:
         raise Refused(
-            "there is no database to clean; set BEATDESK_CLEANUP_DSN, and BEATDESK_CLEANUP_SQL_ROWS"
+            "no database is configured; set BEATDESK_CLEANUP_DSN, and BEATDESK_CLEANUP_SQL_ROWS"
         )
     entries = {entry.name: entry for entry in map(job_limits.sql_rows, settings.cleanup_sql_rows)}
     entry = _chosen("rows", params.rows, entries, "BEATDESK_CLEANUP_SQL_ROWS")
@@ -262,7 +263,7 @@ def _result(
 def _chosen(name: str, wanted: str, entries: dict[str, Any], setting: str) -> Any:
     if wanted not in entries:
         raise Refused(
-            f"{name}: {wanted!r} does not stand in {setting} "
+            f"{name}: {wanted!r} is not listed in {setting} "
             f"({', '.join(entries) or 'which is empty'})",
             field=name,
         )

@@ -69,9 +69,11 @@ class HttpRequest(BaseModel):
     expect: list[int] = Field(
         default=[],
         max_length=50,
-        description="Status codes that are well; 200 to 299 where left out",
+        description="Accepted status codes; by default 200 to 299",
     )
-    timeout: float = Field(default=SECONDS, gt=0, le=SECONDS, description="Seconds for all of it")
+    timeout: float = Field(
+        default=SECONDS, gt=0, le=SECONDS, description="Seconds for the whole request"
+    )
 
     @field_validator("headers")
     @classmethod

@@ -25,21 +25,20 @@ class Thumbnails(Parameters):
     )
     folder: str = Field(
         default="",
-        description="A folder below it with the pictures; the root itself where left out",
+        description="The folder of the pictures below the root; by default the root itself",
     )
     to_root: Annotated[str, Field(min_length=1)] | None = Field(
         default=None,
-        description="Another folder of BEATDESK_FILE_ROOTS for the thumbnails; the same where "
-        "left out",
+        description="Another folder of BEATDESK_FILE_ROOTS for the thumbnails; by default the same",
     )
     to_folder: Annotated[str, Field(min_length=1)] = Field(
-        description="A folder below it for the thumbnails, with one folder for each size; made "
-        "where it is not there"
+        description="The folder of the thumbnails below its root, with one folder for each "
+        "size; made if missing"
     )
     sizes: Annotated[
         list[Annotated[int, Field(ge=16, le=4096)]], Field(min_length=1, max_length=8)
     ] = Field(
-        default=[320, 1280], description="Widths in pixels; what is smaller is not made larger"
+        default=[320, 1280], description="Widths in pixels; smaller pictures are not enlarged"
     )
     pattern: Annotated[str, Field(min_length=1, max_length=255)] = Field(
         default="*",
@@ -48,7 +47,8 @@ class Thumbnails(Parameters):
     )
     format: Literal["same", "jpeg", "png", "webp"] = Field(
         default="same",
-        description="What thumbnails are; another format than the picture's is added to its name",
+        description="Format of the thumbnails; a format other than the picture's is added "
+        "to the name",
     )
     quality: Annotated[int, Field(ge=1, le=95)] = Field(
         default=82, description="Quality of JPEG and WebP"
@@ -62,13 +62,13 @@ class Thumbnails(Parameters):
     )
     again: bool = Field(
         default=False,
-        description="Make those anew too that are there already, in another quality, say",
+        description="Make existing thumbnails again too, for example in another quality",
     )
     strict: bool = Field(
         default=False,
-        description="Let the run fail where one picture is broken, not only if all are",
+        description="Fail the run for a single broken picture, not only if all are broken",
     )
-    dry_run: bool = Field(default=False, description="Make nothing, and say what would be made")
+    dry_run: bool = Field(default=False, description="Make nothing, and report what would be made")
 
 
 @job("images.thumbnails", title="Make thumbnails", params=Thumbnails, queue="bulk")

@@ -25,16 +25,14 @@ class Mail(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     to: list[str] = Field(
-        min_length=1, max_length=MOST_RECIPIENTS, description="Addresses of those who get it"
+        min_length=1, max_length=MOST_RECIPIENTS, description="Addresses of the recipients"
     )
     template: str = Field(
         default="", description="Name of a template; welcome and report are built in"
     )
-    context: dict[str, JsonValue] = Field(
-        default={}, description="What the template is filled in with"
-    )
-    subject: str = Field(default="", description="Subject, where there is no template")
-    text: str = Field(default="", description="Text, where there is no template")
+    context: dict[str, JsonValue] = Field(default={}, description="Data for the template")
+    subject: str = Field(default="", description="Subject of a mail without a template")
+    text: str = Field(default="", description="Text of a mail without a template")
     reports: list[str] = Field(
         default=[], max_length=20, description="Ids of stored reports to attach"
     )

@@ -9,7 +9,7 @@ LONGEST_DAYS = 3650
 KeepDays = Annotated[
     int, Field(ge=1, le=LONGEST_DAYS, description="Days for which the files are kept")
 ]
-DryRun = Annotated[bool, Field(description="Delete nothing, and say what would be deleted")]
+DryRun = Annotated[bool, Field(description="Delete nothing, and report what would be deleted")]
 
 
 class Parameters(BaseModel):

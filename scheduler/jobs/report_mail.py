@@ -25,7 +25,7 @@ MailTo = Annotated[
     list[str],
     Field(
         max_length=MOST_RECIPIENTS,
-        description="Addresses to send the files to; nobody where left out",
+        description="Addresses to send the files to; by default none",
     ),
 ]
 
@@ -54,7 +54,7 @@ def mail(
     title = stored[0].title
     names = [each.path.rpartition("/")[2].partition("-")[2] for each in stored]
     if len(small) < len(stored):
-        text = f"{text} What is too large for a mail is under Reports in the console."
+        text = f"{text} Files too large for a mail are under Reports in the console."
     context = {"title": title, "text": text, "files": names}
     files = tuple(attached(services.settings.reports_dir, _view(each)) for each in small)
     letter = from_template(

@@ -93,7 +93,7 @@ def chosen_root(roots: tuple[Path, ...], wanted: str) -> Path:
     if len(found) == 1:
         return found[0]
     names = ", ".join(map(str, roots)) or "none"
-    problem = "is no folder of" if not found else "may be more than one folder of"
+    problem = "is not a folder of" if not found else "may be more than one folder of"
     raise Refused(
         f"root: {wanted!r} {problem} BEATDESK_FILE_ROOTS ({names}); give one of its paths",
         field="root",
@@ -155,6 +155,7 @@ def _open_folder(name: str, above: int | None, shown: str, field: str) -> int:
         return os.open(name, FOLDER, dir_fd=above)
     except OSError as error:
         raise Refused(
-            f"{field}: {shown!r} cannot be opened as a folder that is no link: {error.strerror}",
+            f"{field}: {shown!r} cannot be opened as a folder (links are not followed): "
+            f"{error.strerror}",
             field=field,
         ) from None

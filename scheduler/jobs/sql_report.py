@@ -35,7 +35,7 @@ class SqlQuery(Parameters):
         description="Values for the names in the statement; they are bound, not written into it",
     )
     title: Annotated[str, Field(min_length=1, max_length=120)] = Field(
-        default="SQL report", description="What the report is called; the file is named after it"
+        default="SQL report", description="Title of the report, also used for the file's name"
     )
     format: Format = Field(
         default="csv", description="csv for programs, xlsx for spreadsheets, html for people"
@@ -103,7 +103,7 @@ def address_of(settings: Settings) -> str:
     """Address of the report database. Raises Refused where the settings have none."""
     if settings.report_dsn is None:
         raise Refused(
-            "there is no database to ask; set BEATDESK_REPORT_DSN to "
+            "no database is configured; set BEATDESK_REPORT_DSN to "
             "postgresql://reader@host/name or sqlite:////folder/file.sqlite3, with a login that "
             "can only read"
         )

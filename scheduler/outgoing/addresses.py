@@ -171,7 +171,7 @@ def _host(parts: SplitResult) -> str:
             )
         return host
     if len(host) > 253 or not _NAME.fullmatch(host):
-        raise _refused("has no host name that can be asked for")
+        raise _refused("has no valid host name")
     return host
 
 

@@ -137,7 +137,7 @@ def _looked_up(lookup: Lookup, target: Target, deadline: Deadline) -> list[str]:
         try:
             answers.append(lookup(target.host, target.port))
         except UnicodeError:
-            answers.append(OSError("the name cannot be asked for"))
+            answers.append(OSError("the name cannot be looked up"))
         except OSError as error:
             answers.append(error)
 
@@ -211,7 +211,7 @@ def _is_late(error: BaseException, deadline: Deadline) -> bool:
     return isinstance(error, TimeoutError) or deadline.over()
 
 
-_NO_HTTP = "what came is not an answer of HTTP"
+_NO_HTTP = "the answer is not HTTP"
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (ConnectionRefusedError, "the connection was refused; nobody listens there"),

@@ -57,7 +57,7 @@ def recipients(texts: Sequence[str]) -> list[str]:
     address.
     """
     if not texts:
-        raise Refused("to: a mail needs somebody to go to", field="to")
+        raise Refused("to: a mail needs a recipient", field="to")
     if len(texts) > MOST_RECIPIENTS:
         raise Refused(
             f"to: {len(texts)} addresses are given, and a mail goes to {MOST_RECIPIENTS} at most",

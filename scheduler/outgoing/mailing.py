@@ -48,9 +48,7 @@ def attached(folder: Path, report: ReportView) -> Attachment:
     """
     file = (folder / report.path).resolve()
     if not file.is_relative_to(folder.resolve()) or not file.is_file():
-        raise NotFound(
-            f"reports: the file of report {report.id} is not there any more", field="reports"
-        )
+        raise NotFound(f"reports: the file of report {report.id} no longer exists", field="reports")
     if report.size > LARGEST_ATTACHMENTS:
         raise Refused(
             f"reports: {report.title!r} has {report.size} bytes, and a mail takes "

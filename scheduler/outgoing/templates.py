@@ -49,7 +49,7 @@ def from_template(
     except TemplateNotFound as error:
         names = ", ".join(sorted({file.stem for place in folders for file in place.glob("*.txt")}))
         raise Refused(
-            f"template: there is no {error.name!r}; there are {names}", field="template"
+            f"template: {error.name!r} does not exist; use one of {names}", field="template"
         ) from None
     except (TemplateError, TypeError) as error:
         raise _unusable(name, error) from error

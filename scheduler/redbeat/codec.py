@@ -265,7 +265,7 @@ def _load_as_redbeat(text: str) -> None:
     schedule = loaded.get("schedule") if isinstance(loaded, dict) else None
     if not hasattr(schedule, "is_due") and not isinstance(schedule, int | float):
         raise UnreadableEntry(
-            f"the definition's schedule is {schedule!r:.80}, which is no schedule"
+            f"the definition's schedule is {schedule!r:.80}, which is not a schedule"
         )
     every = getattr(schedule, "run_every", None)
     if every is not None and not isinstance(every, timedelta):

@@ -210,9 +210,7 @@ class BatchEdit:
         ]
         names = [keys.entry(stored.name) for stored in read]
         self._before_commit()
-        with answering(
-            "nothing is known to be saved; do it again, what is there already stays as it is"
-        ):
+        with answering("the change may not be saved; repeat it, saved parts stay"):
             answer: Any = self._script(
                 keys=[
                     keys.SCHEDULE_ZSET,

@@ -123,8 +123,8 @@ class ListCache:
         """Log once why lists are slow."""
         if self._logged_error != str(error):
             log.warning(
-                "lists with filters read everything, since the server does not tell what changes: "
-                "%s",
+                "lists with filters read everything, because the server does not report changed "
+                "keys: %s",
                 error,
             )
         self._logged_error = str(error)

@@ -113,9 +113,7 @@ class Operations:
             entry = stored.decode()
             old = entry.schedule
             if tick not in old.skips or tick <= edit.now:
-                raise Refused(
-                    f"{tick_text(tick)} is no coming tick of {name!r} that is skipped", field="tick"
-                )
+                raise Refused(f"{tick_text(tick)} is not a skipped tick of {name!r}", field="tick")
             skips = [at for at in old.skips if at != tick]
             schedule = _next_revision(entry, edit).model_copy(update={"skips": skips})
             event = ScheduleTickKept(**event_fields(schedule, edit), tick=tick)
@@ -188,7 +186,7 @@ def resuming(
         old = entry.schedule
         if not is_paused(old, edit.now):
             raise Refused(
-                f"{name!r} is not paused; `beatdesk schedules show {name}` tells its state",
+                f"{name!r} is not paused; `beatdesk schedules show {name}` shows its state",
                 field="name",
             )
         calendar = None if missed == "skip" else calendar_of(old)
@@ -244,7 +242,9 @@ def check_pause(reason: str, until: datetime | None, now: datetime) -> None:
     """
     text = reason.strip()
     if not text:
-        raise Refused("a pause needs a reason: who finds it at night must know why", field="reason")
+        raise Refused(
+            "a pause needs a reason, for whoever finds the schedule paused", field="reason"
+        )
     if (
         len(text) > LONGEST_REASON
         or "\x00" in text
@@ -289,7 +289,7 @@ def _coming_tick(
         problem = (
             "nothing is left to skip"
             if tick is None
-            else f"{tick_text(tick)} is no coming tick of {name!r}"
+            else f"{tick_text(tick)} is not a coming tick of {name!r}"
         )
         raise Refused(f"{problem}; {hint}", field="tick")
     return tick

@@ -212,7 +212,7 @@ def _texts(members: list[str]) -> list[str]:
     names = [keys.schedule_name(member) for member in members]
     if sendable("".join(names)) == "".join(names):
         return names
-    log.warning("%s holds names that are no text; they are left out", keys.SCHEDULE_ZSET)
+    log.warning("%s holds names that are not UTF-8 text; they are left out", keys.SCHEDULE_ZSET)
     return [name for name in names if sendable(name) == name]
 
 
@@ -226,7 +226,7 @@ def _stored(
             Raw(None, None, None),
             static,
             score,
-            f"the key {keys.entry(name)!r} is no hash: {found}",
+            f"the key {keys.entry(name)!r} is not a hash: {found}",
         )
     return RawEntry(name, Raw(*found), static, score, aside=aside)
 
@@ -234,5 +234,5 @@ def _stored(
 def _found(answer: Any) -> Any:
     """Return the reply to a command about all names. Raises Unavailable for an error reply."""
     if isinstance(answer, Exception):
-        raise Unavailable(f"the keys of RedBeat are not what RedBeat makes of them: {answer}")
+        raise Unavailable(f"a key of RedBeat has an unexpected type: {answer}")
     return answer

@@ -269,8 +269,8 @@ class ScheduleStore:
         calendar = self._listing.existing([name]).get(name)
         if calendar is None:
             raise Refused(
-                f"the calendar {name!r} is gone or damaged, so that it cannot be told which ticks "
-                "run; give the schedule another one, or none",
+                f"the calendar {name!r} is gone or damaged, so the ticks that run are "
+                "unknown; give the schedule another one, or none",
                 field="calendar",
             )
         return calendar
@@ -334,7 +334,7 @@ class ScheduleStore:
         further = [text for more in change.also for text in encode(more).values()]
         waiting = keys.WAITING_PREFIX + change.schedule.uid
         self._before_commit()
-        with answering("nothing is known to be saved; look at the schedule before you try again"):
+        with answering("the change may not be saved; look at the schedule before you try again"):
             answer: Any = self._change(
                 keys=[
                     keys.entry(name),

@@ -48,7 +48,7 @@ class Mapping:
         pattern, equals, job = text.rpartition("=")
         if not equals or not pattern or not JOB.fullmatch(job):
             raise Refused(
-                f"map: {text!r} is to be PATTERN=JOB, as in '/opt/report.sh=reports.job_summary'",
+                f"map: {text!r} must be PATTERN=JOB, as in '/opt/report.sh=reports.job_summary'",
                 field="map",
             )
         try:
@@ -175,7 +175,7 @@ def _call(
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise _unmapped(command, f"its words cannot be told apart ({error})") from None
+        raise _unmapped(command, f"its words cannot be split ({error})") from None
     if not words or not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", words[0]):
         raise _unmapped(command, "it is not the name of a job")
     args: list[JsonValue] = []

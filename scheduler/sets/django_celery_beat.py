@@ -63,7 +63,7 @@ def _candidate(row: PeriodicTask, name: str, called: str) -> Candidate:
     )
     notes = list(renamed(name, called))
     if spent and task["enabled"]:
-        notes.append("switched off, since it was to run once and has run")
+        notes.append("switched off: it is a one-off and has run")
     description = str(task.get("description") or "")
     longest = LONGEST["description"]
     if len(description) > longest:
@@ -97,11 +97,11 @@ def _check_columns(task: Row) -> None:
     for key in ("exchange", "routing_key"):
         if task.get(key):
             raise Refused(
-                f"it has the {key} {task[key]!r}, which a schedule cannot say; give it a queue",
+                f"it has the {key} {task[key]!r}, which a schedule cannot express; give it a queue",
                 field=key,
             )
     if _json(task, "headers", dict):
-        raise Refused("it has headers, which a schedule cannot say", field="headers")
+        raise Refused("it has headers, which a schedule cannot express", field="headers")
 
 
 def _when(periodic_task: PeriodicTask) -> When:

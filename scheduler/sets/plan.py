@@ -328,7 +328,7 @@ def _plan_one(  # noqa: PLR0917
     if old.origin == "code":
         what = ", ".join(difference.field for difference in found)
         raise Refused(
-            f"it is defined in code (beat_schedule), and the set says otherwise of {what}; put an "
+            f"it is defined in code (beat_schedule), and the set changes its {what}; put an "
             "override on it instead, and leave it out of the set",
             field="name",
         )

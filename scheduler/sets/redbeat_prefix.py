@@ -67,7 +67,7 @@ def _take(found: Found, name: str, raw: Raw, called: str) -> None:
     dropped = sorted(set(entry.definition.get("options") or {}) - {"queue", "priority"})
     if dropped:
         found.refused.append(
-            Aside(name, f"it has the option {dropped[0]!r}, which a schedule cannot say")
+            Aside(name, f"it has the option {dropped[0]!r}, which a schedule cannot express")
         )
         return
     when = codec.anchored(entry.schedule.when, entry.meta)

@@ -46,7 +46,8 @@ class Settings(BaseModel):
         "up as failed",
     )
     result_backend: str | None = Field(
-        None, description="Celery's result back end; default none, history is ours"
+        None,
+        description="Celery's result back end; default none, since the history has the results",
     )
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the history; default: SQLite in `DATA_DIR`"
@@ -55,7 +56,7 @@ class Settings(BaseModel):
         None, description="signs sessions; 32 characters or more in production"
     )
     jobs: tuple[str, ...] = Field(
-        (), description="comma-separated modules of jobs to import beside our own"
+        (), description="comma-separated modules of jobs to import beside Beatdesk's own"
     )
     default_timezone: str = Field("UTC", description="IANA zone of new crontab schedules")
     beat_scheduler: str = Field(
@@ -108,7 +109,7 @@ class Settings(BaseModel):
     )
     healing: bool = Field(
         True,
-        description="`false`: what Redis loses is not put back by itself, only by `beatdesk "
+        description="`false`: schedules lost by Redis come back only by `beatdesk "
         "schedules rebuild`",
     )
     file_roots: tuple[Path, ...] = Field(
@@ -172,8 +173,8 @@ class Settings(BaseModel):
     flask_app: str | None = Field(
         None,
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$",
-        description="`module:name` of a Flask application, or of what makes it, in whose context "
-        "your jobs run",
+        description="`module:name` of a Flask application or of its factory, for the context "
+        "of your jobs",
     )
     flask_url: str | None = Field(
         None,

@@ -171,11 +171,11 @@ class WholeNumberField(TypedField):
         if row is not None and row.is_optional and row.least is not None and row.most is not None:
             if not (is_number and row.least <= int(text) <= row.most):
                 raise ValueError(
-                    f"{text!r} is no {row.about.label.lower()}. Choose one from {row.least:g} to "
-                    f"{row.most:g}, or leave it empty."
+                    f"{text!r} is not a valid {row.about.label.lower()}. Choose one from "
+                    f"{row.least:g} to {row.most:g}, or leave it empty."
                 )
         elif not is_number:
-            raise ValueError(f"{text[:40]!r} is no whole number.")
+            raise ValueError(f"{text[:40]!r} is not a whole number.")
         return int(text)
 
 
@@ -202,7 +202,7 @@ class EveryField(TypedField):
         except ValueError:
             raise ValueError(f"{text!r} is not a number. Write one such as 5 or 0.5.") from None
         if not isfinite(number) or number <= 0:
-            raise ValueError(f"{text} is no length of time. Write a number above 0.")
+            raise ValueError(f"{text} is not a length of time. Write a number above 0.")
         return number
 
     def seconds(self, unit: str | None) -> float | None:

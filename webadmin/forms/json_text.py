@@ -67,7 +67,7 @@ def _remedy(text: str, error: json.JSONDecodeError) -> str:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise BadJson(f"{name} is no JSON number. Write a number or null.")
+    raise BadJson(f"{name} is not a JSON number. Write a number or null.")
 
 
 def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

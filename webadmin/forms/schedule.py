@@ -61,16 +61,14 @@ class ScheduleForm(Form):
         default="UTC",
         max_length=100,
         row=field_of("crontab", "timezone"),
-        missing="Name the time zone that the hours are meant in, such as UTC or Europe/Berlin.",
+        missing="Name the time zone of the hours, such as UTC or Europe/Berlin.",
     )
     name = NeededField(
         max_length=200,
         row=field_of("", "name"),
         missing="A schedule needs a name, such as nightly-report.",
     )
-    job = NeededField(
-        max_length=255, row=field_of("", "job"), missing="Choose the job that is to run."
-    )
+    job = NeededField(max_length=255, row=field_of("", "job"), missing="Choose the job to run.")
     crontab = NeededField(
         max_length=1000,
         row=field_of("crontab", "crontab"),

@@ -45,7 +45,7 @@ def read_seconds(text: str, field: str) -> float:
         seconds = float("nan")
     if not isfinite(seconds) or seconds < 0:
         raise Fault(
-            field, f"{text.strip()[:40]!r} is no length of time. Write seconds, or 15m, 2h, 1d."
+            field, f"{text.strip()[:40]!r} is not a length of time. Write seconds, or 15m, 2h, 1d."
         )
     return seconds
 

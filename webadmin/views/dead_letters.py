@@ -16,7 +16,7 @@ from webadmin.present import first_line
 from webadmin.services import services
 
 PAGE = 50
-GONE = "It is not there any more: somebody has retried or dropped it already."
+GONE = "It no longer exists: somebody has retried or dropped it already."
 
 
 class DeadLettersView(Guard, BaseView):

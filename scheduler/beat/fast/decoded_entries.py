@@ -102,7 +102,7 @@ def decode(entry: DueEntry) -> DecodedEntry:
         raise UnreadableEntry(f"the key is not what it should be: {fault}")
     name, raw = entry.name, entry.raw
     if not name.isascii() and entry.name_bytes != name.encode("utf-8", "replace"):
-        raise UnreadableEntry("its name is no text")
+        raise UnreadableEntry("its name is not UTF-8 text")
     try:
         stored = codec.decode(name, raw, static=bool(entry.static))
         call = stored_call(stored, raw.definition or "")

@@ -110,18 +110,22 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         """
         name = keys.schedule_name(key)
         if not name.isascii() and as_stored(name) != name.encode("utf-8", "replace"):
-            return cls._unreadable(name, app, Raw(None, None, None), "its name is no text")
+            return cls._unreadable(name, app, Raw(None, None, None), "its name is not UTF-8 text")
         try:
             reply = get_redis(app).register_script(_READ_ENTRY)(
                 keys=[as_stored(key), keys.SCHEDULE_ZSET, keys.STATICS_SET],
                 args=[as_stored(name), plain_uid(name), keys.ALIVE_PREFIX, keys.WAITING_PREFIX],
             )
         except UnicodeDecodeError as error:
-            return cls._unreadable(name, app, Raw(None, None, None), f"it is no text: {error}")
+            return cls._unreadable(
+                name, app, Raw(None, None, None), f"it is not UTF-8 text: {error}"
+            )
         except ResponseError as error:
             if "WRONGTYPE" not in str(error):
                 raise
-            return cls._unreadable(name, app, Raw(None, None, None), f"the key is no hash: {error}")
+            return cls._unreadable(
+                name, app, Raw(None, None, None), f"the key is not a hash: {error}"
+            )
         raw = Raw(*reply[:3])
         if raw.definition is None and raw.extra is None:
             raise KeyError(key)
@@ -268,7 +272,11 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         try:
             due, wait = super().is_due()
         except Exception as error:  # noqa: BLE001 - one entry must not end Beat
-            log.error("beat: %r cannot tell when it is due and is set aside: %s", self.name, error)
+            log.error(
+                "beat: the ticks of %r cannot be computed, the schedule is set aside: %s",
+                self.name,
+                error,
+            )
             why = f"its ticks cannot be computed: {type(error).__name__}: {error}"
             get_redis(self.app).hset(
                 keys.ASIDE_HASH, self.name, quarantine.encode(why, self.raw, utc_now())

@@ -146,8 +146,7 @@ def _check_limit(found: Backfill, *, dry_run: bool) -> None:
 def _ask(found: Backfill) -> None:
     if not sys.stdin.isatty():
         raise Refused(
-            f"yes: starting {_runs(found.count)} needs a yes, and there is no terminal to ask; "
-            "add --yes",
+            f"yes: starting {_runs(found.count)} needs a yes; without a terminal add --yes",
             field="yes",
         )
     if not click.confirm(f"Start {_runs(found.count)} of {found.schedule.name}?", err=True):

@@ -25,12 +25,17 @@ Command = Callable[..., Any]
 
 CHOOSING = (
     click.argument("names", nargs=-1, metavar="[NAME]…"),
-    click.option("--search", default="", metavar="TEXT", help="Those with this in their name."),
     click.option(
-        "--state", type=click.Choice(get_args(State)), default="all", help="Those in this state."
+        "--search", default="", metavar="TEXT", help="Schedules with this text in their name."
     ),
-    click.option("--job", default="", metavar="JOB", help="Those of this job."),
-    click.option("--with-tag", default="", metavar="TAG", help="Those with this tag."),
+    click.option(
+        "--state",
+        type=click.Choice(get_args(State)),
+        default="all",
+        help="Schedules in this state.",
+    ),
+    click.option("--job", default="", metavar="JOB", help="Schedules of this job."),
+    click.option("--with-tag", default="", metavar="TAG", help="Schedules with this tag."),
     click.option("--all", "everything", is_flag=True, help="All schedules."),
 )
 
@@ -114,12 +119,12 @@ def disable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any
 @bulk.command()
 @choosing
 @click.option(
-    "--reason", required=True, metavar="TEXT", help="Why; whoever finds them paused must know."
+    "--reason", required=True, metavar="TEXT", help="Why; shown with each paused schedule."
 )
 @click.option(
     "--until",
     metavar="T",
-    help="They fire again then by themselves: monday 8:00, or 90s, 24h, 7d from now.",
+    help="The pauses end at this time: monday 8:00, or 90s, 24h, 7d from now.",
 )
 @json_option
 @click.pass_obj
@@ -193,7 +198,7 @@ def _ask(names: Sequence[str]) -> None:
     what = counted(len(names), "schedule")
     if not sys.stdin.isatty():
         raise Refused(
-            f"yes: deleting {what} needs a yes, and there is no terminal to ask; add --yes",
+            f"yes: deleting {what} needs a yes; without a terminal add --yes",
             field="yes",
         )
     if not click.confirm(

@@ -30,7 +30,7 @@ from scheduler.services.services import Services
 @definition.when_options
 @definition.policy_options
 @definition.what_options
-@click.option("--disabled", is_flag=True, help="Save it switched off.")
+@click.option("--disabled", is_flag=True, help="Save the schedule switched off.")
 @json_option
 @click.pass_obj
 def add(
@@ -65,7 +65,7 @@ def _clock(services: Services, when: When, now: datetime) -> Clock:
 
 @click.command()
 @click.argument("name")
-@click.option("--job", metavar="JOB", help="The job that it runs.")
+@click.option("--job", metavar="JOB", help="The job to run.")
 @definition.when_options
 @definition.policy_options
 @definition.what_options
@@ -199,7 +199,7 @@ def delete(
 def _ask(name: str) -> None:
     if not sys.stdin.isatty():
         raise Refused(
-            f"yes: deleting {name!r} needs a yes, and there is no terminal to ask; add --yes",
+            f"yes: deleting {name!r} needs a yes; without a terminal add --yes",
             field="yes",
         )
     if not click.confirm(f"Delete {name}? Its runs stay in the history.", err=True):

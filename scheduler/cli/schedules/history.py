@@ -43,8 +43,8 @@ def history(
     page = services.history.runs(wanted, after=after, limit=limit)
     if uid is None and not page.items:
         raise NotFound(
-            f"name: there is no schedule {name!r}, nor any run of one; `beatdesk schedules list` "
-            "shows all",
+            f"name: there is no schedule {name!r}, and the history has no run of one; `beatdesk "
+            "schedules list` shows all",
             field="name",
         )
     say_page(page, as_json=as_json)

@@ -42,18 +42,21 @@ MOST_WAITING = 10
     "--state",
     type=click.Choice(get_args(State)),
     default="all",
-    help="`enabled` has paused ones too.",
+    help="`enabled` includes paused schedules.",
 )
 @click.option("--job", default="", metavar="JOB")
 @click.option("--tag", default="", metavar="TAG")
 @click.option(
-    "--limit", type=click.IntRange(1), metavar="N", help="At most so many; all without it."
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="The most schedules to show; by default all.",
 )
 @click.option("--after", metavar="NEXT", help="Go on after an earlier page: its `next`.")
 @click.option(
     "--deleted",
     is_flag=True,
-    help="Those that were deleted, newest first; `restore` brings one back.",
+    help="Deleted schedules, newest first; `restore` brings one back.",
 )
 @json_option
 @click.pass_obj

@@ -21,12 +21,12 @@ from scheduler.services.services import Services
 @click.command()
 @click.argument("name")
 @click.option(
-    "--reason", required=True, metavar="TEXT", help="Why; shown to whoever finds it paused."
+    "--reason", required=True, metavar="TEXT", help="Why; shown with the paused schedule."
 )
 @click.option(
     "--until",
     metavar="T",
-    help="It resumes by itself at this time: monday 8:00, or in 15m, 24h, 7d.",
+    help="The pause ends at this time: monday 8:00, or in 15m, 24h, 7d.",
 )
 @json_option
 @click.pass_obj
@@ -57,7 +57,7 @@ missed_option = click.option(
     type=click.Choice(["skip", "latest", "all"]),
     default="skip",
     show_default=True,
-    help="What becomes of the ticks in the pause: none runs, the latest runs now, or all do.",
+    help="The ticks of the pause: run none, run the latest now, or run all.",
 )
 
 
@@ -96,7 +96,7 @@ def resume(services: Services, /, *, name: str, missed: str, comment: str, as_js
 @click.option(
     "--until",
     metavar="T",
-    help="They resume by themselves at this time: monday 8:00, or in 15m, 24h, 7d.",
+    help="The pause ends at this time: monday 8:00, or in 15m, 24h, 7d.",
 )
 @json_option
 @click.pass_obj
@@ -138,7 +138,7 @@ def _say_all(outcome: Outcome, done: str, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--tick", metavar="T", help="The tick that is not to run; the next one without it.")
+@click.option("--tick", metavar="T", help="The tick to skip; by default the next one.")
 @click.option("--undo", is_flag=True, help="Let the tick run after all.")
 @comment_option
 @json_option
@@ -154,7 +154,7 @@ def skip(
     if undo:
         if at is None:
             raise click.UsageError(
-                "--undo needs --tick T; `beatdesk schedules show NAME` lists what is skipped"
+                "--undo needs --tick T; `beatdesk schedules show NAME` lists the skipped ticks"
             )
         saved = services.operations.keep(name, tick=at, edit=edit)
     else:
@@ -168,7 +168,7 @@ def skip(
 
 @click.command("drop-waiting")
 @click.argument("name")
-@click.option("--tick", metavar="T", help="This tick only; all that wait without it.")
+@click.option("--tick", metavar="T", help="This tick only; by default every waiting tick.")
 @json_option
 @click.pass_obj
 def drop_waiting(services: Services, /, *, name: str, tick: str | None, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from scheduler.services.services import Services
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--dry-run", is_flag=True, help="Show the changes, and make none.")
 @json_option
 @click.pass_obj
 def rebuild(services: Services, /, *, dry_run: bool, as_json: bool) -> None:

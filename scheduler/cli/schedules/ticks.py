@@ -30,7 +30,7 @@ count_option = click.option(
     help="How many ticks.",
 )
 from_option = click.option(
-    "--from", "start", metavar="T", help="Ticks after this time; now without it."
+    "--from", "start", metavar="T", help="Ticks after this time; by default now."
 )
 
 

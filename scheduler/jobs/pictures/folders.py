@@ -152,5 +152,5 @@ def _read(found: Found, widths: list[int], look: Look) -> dict[int, bytes]:
     with open(handle, "rb") as file:  # noqa: PTH123 # a handle has no path
         facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode) or facts.st_mtime_ns != found.facts.st_mtime_ns:
-            raise PictureBroken("was changed while it was looked at; the next run makes it")
+            raise PictureBroken("was changed during the reading; the next run makes it")
         return shrunk(file, widths, look)

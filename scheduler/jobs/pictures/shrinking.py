@@ -55,7 +55,7 @@ def shrunk(file: BinaryIO, widths: Sequence[int], look: Look) -> dict[int, bytes
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureBroken(_too_large(look.most_pixels)) from None
     except UnidentifiedImageError:
-        raise PictureBroken("is no JPEG, PNG, WebP or GIF") from None
+        raise PictureBroken("is not a JPEG, PNG, WebP or GIF picture") from None
     except (
         OSError,
         SyntaxError,

@@ -83,7 +83,9 @@ class Engine:
     def _refusal(self, error: duckdb.Error) -> BeatdeskError:
         text = str(error)
         if "No space left" in text or "max_temp_directory_size" in text:
-            return NoRoom(f"there is no room for the work in {self._place.path.parent}; {remedy()}")
+            return NoRoom(
+                f"there is not enough room for the work in {self._place.path.parent}; {remedy()}"
+            )
         if isinstance(error, duckdb.OutOfMemoryException):
             return TooLittleMemory(
                 "the profile needs more memory than it may use; raise "

@@ -14,7 +14,7 @@ class DatasetProfile(Parameters):
         description="One folder of BEATDESK_FILE_ROOTS, by its path or its last name"
     )
     path: str = Field(
-        default="", description="A file or a folder below it; the root itself where left out"
+        default="", description="A file or folder below the root; by default the root itself"
     )
     pattern: Annotated[str, Field(min_length=1, max_length=255)] = Field(
         default="*",
@@ -22,23 +22,23 @@ class DatasetProfile(Parameters):
     )
     format: Literal["csv", "parquet"] | None = Field(
         default=None,
-        description="What the files are; told by the ends of their names where left out",
+        description="Format of the files; by default from the ends of their names",
     )
     delimiter: Annotated[str, Field(min_length=1, max_length=4)] | None = Field(
         default=None,
-        description="What stands between the values of a CSV; found out where left out",
+        description="Separator of the values of a CSV; by default detected",
     )
     header: bool | None = Field(
         default=None,
-        description="Whether the first line of a CSV has the names; found out where left out",
+        description="Whether the first line of a CSV has the names; by default detected",
     )
     encoding: Literal["utf-8", "latin-1", "utf-16"] = Field(
         default="utf-8", description="Encoding of a CSV"
     )
     sample_rows: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
         default=20_480,
-        description="Rows of a CSV from which its types are found out; others must fit, or are "
-        "bad rows",
+        description="Rows of a CSV from which the types are detected; later rows must fit, "
+        "or count as bad",
     )
     keep_days: KeepDays = 90
 

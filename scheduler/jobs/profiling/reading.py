@@ -211,9 +211,7 @@ def _count_bad(engine: Engine, file: DataFile, bad: BadRows) -> None:
     )
     for line, _, _, _, encoding, _ in rows:
         if encoding:
-            raise DatasetUnreadable(
-                f"{file.shown} is not in the encoding that was given, in line {line}"
-            )
+            raise DatasetUnreadable(f"{file.shown} is not in the given encoding, in line {line}")
     bad.count += len(rows)
     bad.more = bad.more or sum(row[5] for row in rows) >= MOST_REJECTED
     for line, _, message, written, _, _ in rows[: EXAMPLES - len(bad.examples)]:
@@ -237,8 +235,8 @@ def _check_encoding(file: DataFile, encoding: Encoding) -> None:
         codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeError as error:
         raise DatasetUnreadable(
-            f"{file.shown} is not {encoding}: byte {getattr(error, 'start', 0)} does not fit; say "
-            "its encoding"
+            f"{file.shown} is not {encoding}: byte {getattr(error, 'start', 0)} does not fit; "
+            "give its encoding"
         ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetUnreadable(f"{file.shown} cannot be read: {error}") from None

@@ -53,5 +53,5 @@ def refuse_unknown(wanted: list[str], values: Mapping[str, Any]) -> None:
     if missing:
         names_text = ", ".join(values)
         raise BadArguments(
-            f"parameters: the statement asks for :{missing[0]}, there are {names_text}"
+            f"parameters: the statement needs a value for :{missing[0]}; given are {names_text}"
         )

@@ -56,7 +56,7 @@ def unlink_idle(
                 raise
             raise Refused(
                 "Redis counts how often keys are used and not when (maxmemory-policy is an LFU "
-                "one), so that idle keys cannot be told; set maxmemory-policy noeviction"
+                "one), so idle keys cannot be found; set maxmemory-policy noeviction"
             ) from None
         yield len(found), list(idle)
         if place == 0:

@@ -136,7 +136,7 @@ def _sqlite(path: str, rows: SqlRows) -> sqlite3.Connection:
     if rows.column not in {name for (name,) in connection.execute(plain_table_query, [rows.table])}:
         connection.close()
         raise Refused(
-            f"{rows.name}: there is no such column of a plain table; see BEATDESK_CLEANUP_SQL_ROWS"
+            f"{rows.name} is not a column of a plain table; see BEATDESK_CLEANUP_SQL_ROWS"
         )
     return connection
 
@@ -167,7 +167,7 @@ def _cutoff(connection: "psycopg.Connection[Any]", rows: SqlRows, before: dateti
     kind = None if found is None else str(found[0])
     if kind not in _TIMES:
         problem = (
-            "there is no such column"
+            "the column does not exist"
             if kind is None
             else f"the column is {kind}, not a date or a timestamp"
         )

@@ -53,7 +53,7 @@ class Totals:
             wrong = next((value for value in values if not is_number(value)), None)
             if wrong is not None:
                 raise BadArguments(
-                    f"totals: the column {name!r} has {str(wrong)[:60]!r}, which is no number"
+                    f"totals: the column {name!r} has {str(wrong)[:60]!r}, which is not a number"
                 )
             self._exact[place] += sum(value for value in values if not isinstance(value, float))
             floats = [value for value in values if isinstance(value, float)]

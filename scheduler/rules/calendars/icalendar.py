@@ -84,7 +84,7 @@ def _events(text: str, zone: ZoneInfo, budget: Budget, expansion: Expansion) -> 
 def _refuse_empty(left_out: tuple[LeftOut, ...]) -> None:
     """Raise Refused for a file without a readable event."""
     if not left_out:
-        refuse(1, "there is no event in it; export a calendar with events")
+        refuse(1, "the file has no event; export a calendar with events")
     first = left_out[0]
     others = f"; none of its {len(left_out)} events can be read" if len(left_out) > 1 else ""
     refuse(first.line, f"{first.reason}{others}")

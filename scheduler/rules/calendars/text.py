@@ -107,7 +107,7 @@ def read(line: str, zone: ZoneInfo, *, field: str = "excluded") -> Line:
     clocks, _, title = rest.strip().partition(" ")
     matched = _CLOCKS.fullmatch(clocks)
     if matched is None and clocks[:1].isdigit() and ":" in clocks:
-        _refuse(field, f"{clocks[:40]!r} is no time of day to another; write 22:00-06:00")
+        _refuse(field, f"{clocks[:40]!r} is not a span of times of day; write 22:00-06:00")
     title = _title(title if matched else rest, field)
     begins, ends = (
         (_clock(text, field) for text in matched.groups()) if matched else (time(), time())
@@ -179,7 +179,7 @@ def _day(text: str, field: str) -> date:
             raise ValueError(text)
         day = date.fromisoformat(text)
     except ValueError:
-        _refuse(field, f"{text[:40]!r} is no day; write 2026-12-24, or 2026-12-24..2027-01-01")
+        _refuse(field, f"{text[:40]!r} is not a day; write 2026-12-24, or 2026-12-24..2027-01-01")
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         _refuse(field, f"{text} is too far away; the years {FIRST_YEAR} to {LAST_YEAR} are read")
     return day
@@ -193,7 +193,7 @@ def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
     except (ValueError, OverflowError):
         _refuse(
             field,
-            f"{text[:40]!r} is no time; write 2026-12-24T14:00, with an offset where another "
+            f"{text[:40]!r} is not a time; write 2026-12-24T14:00, with an offset where another "
             "clock is meant",
         )
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
@@ -215,7 +215,7 @@ def _clock(text: str, field: str) -> time:
     try:
         return time.fromisoformat(f"{hour:0>2}:{rest}")
     except ValueError:
-        _refuse(field, f"{text!r} is no time of day; 0:00 to 24:00 are allowed")
+        _refuse(field, f"{text!r} is not a time of day; use 0:00 to 24:00")
 
 
 def _weekdays(text: str, field: str) -> frozenset[Weekday]:

@@ -52,7 +52,7 @@ _HINTS = tuple(
         (r"7/", _WEEKDAYS, "a step needs a range before it, as in 1-7/2"),
         (r"L$", _WEEKDAYS, "L needs a day before it, as in 5L for the last Friday"),
         (r"L$", _OTHERS, "L is the last day of the month and stands in day of month"),
-        (r"L-?\d", _DATES, "days counted from the end are not known; L is the last day"),
+        (r"L-?\d", _DATES, "days counted from the end are not supported; L is the last day"),
         (
             r"\w+L$",
             _DATES,
@@ -60,7 +60,11 @@ _HINTS = tuple(
         ),
         (r".*#", (*_OTHERS, *_DATES), "# belongs to day of week, as in mon#2"),
         (r"h$|h[/(]", _ANY, "write H, H(a-b), H/n or H(a-b)/n with a capital H"),
-        (r"\w*W$", _DATES, "W, the nearest working day, is not known; use an exclusion calendar"),
+        (
+            r"\w*W$",
+            _DATES,
+            "W, the nearest working day, is not supported; use an exclusion calendar",
+        ),
     )
 )
 

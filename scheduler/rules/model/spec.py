@@ -216,7 +216,7 @@ class Spec(Frozen):
             max_length=200,
         ),
     ]
-    job: Annotated[str, About(label="Job", hint="The job that it runs.", max_length=255)]
+    job: Annotated[str, About(label="Job", hint="The job to run.", max_length=255)]
     enabled: Annotated[bool, About(label="Enabled", hint="Off keeps it, and nothing fires.")] = True
     when: Annotated[When, About(label="When")]
     args: Annotated[
@@ -284,7 +284,7 @@ class Spec(Frozen):
     ] = []
     description: Annotated[
         str,
-        About(label="Description", option="What it is for, in a line.", max_length=1000),
+        About(label="Description", option="The purpose, in one line.", max_length=1000),
     ] = ""
     notes: Annotated[
         str,

@@ -215,7 +215,7 @@ def _on_clock(
         fits = {number for number, name in enumerate(_WEEKDAYS) if word in (name, name[:3])}
         if not fits:
             raise typed.refusal(
-                f"has no day in it that is called {word!r}",
+                f"has the unknown day {word!r}",
                 "write monday or mon, today or tomorrow",
             )
     step = timedelta(days=1 if direction is Direction.AHEAD else -1)

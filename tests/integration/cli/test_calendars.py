@@ -148,7 +148,7 @@ def test_next_ticks_lie_outside_the_calendar_and_one_that_leaves_none_is_told(
 @pytest.mark.parametrize(
     ("words", "field", "message"),
     [
-        (["--date", "24.12.2026"], "date", "date: '24.12.2026' is no day; write 2026-12-24"),
+        (["--date", "24.12.2026"], "date", "date: '24.12.2026' is not a day; write 2026-12-24"),
         (
             ["--date", "sat"],
             "date",
@@ -160,7 +160,7 @@ def test_next_ticks_lie_outside_the_calendar_and_one_that_leaves_none_is_told(
             "2026-12-24 lies before 2026-12-26; exchange them",
         ),
         (["--weekly", "someday"], "weekly", "'someday' is neither a day of the week"),
-        (["--hours", "mon 25:00-26:00"], "hours", "'25:00' is no time of day"),
+        (["--hours", "mon 25:00-26:00"], "hours", "'25:00' is not a time of day"),
         (["--hours", "sat"], "hours", "this belongs to --weekly"),
         (["--nothing", "--tz", "Mars/Base"], None, "Mars/Base"),
     ],

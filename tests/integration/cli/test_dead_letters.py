@@ -81,7 +81,7 @@ def test_what_is_retried_is_given_back_to_the_recorder(
     assert beatdesk.done("dead-letters", "retry", letters[0]) == "1 dead letter retried\n"
     result = beatdesk("dead-letters", "retry", *letters[:2])
     assert (result.exit_code, result.stdout) == (0, "1 dead letter retried\n")
-    assert f"{letters[0]} is not there any more" in result.stderr
+    assert f"{letters[0]} no longer exists" in result.stderr
     for _ in range(3):
         record()
     assert beatdesk.json("dead-letters", "retry", "--all", "--comment", "once more") == {

@@ -52,7 +52,7 @@ def test_an_apply_makes_calendars_with_the_schedules_that_name_them(with_calenda
     with_calendar.done("schedules", "delete", "often", "--yes")
     with_calendar.done("calendars", "delete", "holidays", "--yes")
     before = with_calendar.written()
-    assert "+ calendar holidays: new, 2 lines of what it excludes" in with_calendar.done(
+    assert "+ calendar holidays: new, 2 lines of excluded times" in with_calendar.done(
         "schedules", "plan", str(file)
     )
     assert with_calendar.written() == before

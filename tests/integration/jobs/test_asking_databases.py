@@ -69,7 +69,7 @@ def test_a_select_is_answered_with_bound_values(shop: str) -> None:
 
 
 def test_a_name_without_a_value_is_told(shop: str) -> None:
-    with pytest.raises(BadArguments, match="asks for :since, there are tick"):
+    with pytest.raises(BadArguments, match="needs a value for :since; given are tick"):
         answer(shop, "SELECT * FROM sales WHERE id > :since", {"tick": 1})
 
 

@@ -59,10 +59,10 @@ def hostile(root: Path) -> None:
     [
         ("gone.csv", "No such file"),
         ("empty.csv", "empty.csv is empty"),
-        ("latin.csv", "latin.csv is not utf-8: byte 1 does not fit; say its encoding"),
+        ("latin.csv", "latin.csv is not utf-8: byte 1 does not fit; give its encoding"),
         (
             "latin-later.csv",
-            f"latin-later.csv is not in the encoding that was given, in line {ROWS + 2}",
+            f"latin-later.csv is not in the given encoding, in line {ROWS + 2}",
         ),
         ("noise.csv", "noise.csv is not utf-8"),
         ("cut.csv.gz", "cut.csv.gz cannot be read"),
@@ -145,7 +145,7 @@ def test_a_disk_that_fills_up_meanwhile_is_told_as_such(small_disk: Path) -> Non
     place = Workplace(small_disk, 10**12)
     with (
         engine(place, {}, 64) as asked,
-        pytest.raises(NoRoom, match="there is no room for the work"),
+        pytest.raises(NoRoom, match="there is not enough room for the work"),
     ):
         asked.query(
             "CREATE TABLE large AS SELECT hash(i)::VARCHAR AS x FROM range(200000000) AS r(i)"

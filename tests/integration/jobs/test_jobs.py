@@ -183,12 +183,12 @@ def test_old_history_is_deleted_and_the_rest_stays(services: Services, run_job: 
         (
             "cleanup.files",
             {"root": "/etc"},
-            "root: '/etc' is no folder of BEATDESK_FILE_ROOTS (none)",
+            "root: '/etc' is not a folder of BEATDESK_FILE_ROOTS (none)",
         ),
         (
             "cleanup.sql_rows",
             {"rows": "a.b"},
-            "there is no database to clean; set BEATDESK_CLEANUP_DSN",
+            "no database is configured; set BEATDESK_CLEANUP_DSN",
         ),
         (
             "cleanup.redis_keys",
@@ -198,7 +198,7 @@ def test_old_history_is_deleted_and_the_rest_stays(services: Services, run_job: 
         (
             "reports.sql_query",
             {"statement": "SELECT 1"},
-            "there is no database to ask; set BEATDESK_REPORT_DSN",
+            "no database is configured; set BEATDESK_REPORT_DSN",
         ),
         (
             "demo.long_task",

@@ -106,7 +106,7 @@ def test_thumbnails_are_made_next_to_broken_pictures(root: Path, run_job: Run) -
     assert end.kind == "run.succeeded", end
     assert (end.result["made"], end.result["pictures"], end.result["broken"]) == (2, 2, 1)
     assert end.result["problems"] == [
-        {"picture": "broken.jpg", "problem": "is no JPEG, PNG, WebP or GIF"}
+        {"picture": "broken.jpg", "problem": "is not a JPEG, PNG, WebP or GIF picture"}
     ]
     assert sorted(
         path.relative_to(root / "small").as_posix() for path in files_below(root / "small")
@@ -119,7 +119,7 @@ def test_thumbnails_are_made_next_to_broken_pictures(root: Path, run_job: Run) -
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("datasets.profile", {"root": "files", "path": "broken.parquet"}, "broken.parquet"),
     ("datasets.profile", {"root": "files", "path": "gone.csv"}, "No such file"),
-    ("datasets.profile", {"root": "elsewhere"}, "is no folder of BEATDESK_FILE_ROOTS"),
+    ("datasets.profile", {"root": "elsewhere"}, "is not a folder of BEATDESK_FILE_ROOTS"),
     (
         "datasets.profile",
         {"root": "files", "sample_rows": 0},
@@ -140,7 +140,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "images.thumbnails",
         {"root": "files", "folder": "pictures", "to_folder": "s", "strict": True},
-        "1 of 2 pictures could not be made smaller (broken.jpg: is no JPEG, PNG, WebP or GIF); 2 "
+        "1 of 2 pictures could not be made smaller (broken.jpg: is not a JPEG, PNG, WebP or GIF picture); 2 "
         "thumb",
     ),
     (

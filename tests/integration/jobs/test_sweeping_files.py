@@ -170,8 +170,8 @@ def test_a_root_is_chosen_by_its_path_or_its_last_name() -> None:
     assert chosen_root(roots, "exports") == chosen_root(roots, "/srv/exports") == roots[0]
     for asked, words in (
         ("logs", "may be more than one"),
-        ("/etc", "is no folder of"),
-        ("", "is no folder of"),
+        ("/etc", "is not a folder of"),
+        ("", "is not a folder of"),
     ):
         with pytest.raises(Refused, match=words):
             chosen_root(roots, asked)

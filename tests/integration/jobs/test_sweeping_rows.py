@@ -94,18 +94,18 @@ def test_a_partitioned_table_loses_exactly_its_old_rows(postgres_url: str) -> No
 @pytest.mark.parametrize(
     ("kind", "made", "entry", "words"),
     [
-        ("sqlite", "CREATE TABLE other (a)", "sessions.created_at 1d", "there is no such column"),
+        ("sqlite", "CREATE TABLE other (a)", "sessions.created_at 1d", "the column does not exist"),
         (
             "sqlite",
             "CREATE TABLE sessions (a)",
             "sessions.created_at 1d",
-            "there is no such column",
+            "the column does not exist",
         ),
         (
             "sqlite",
             "CREATE VIEW sessions AS SELECT 1 AS created_at",
             "sessions.created_at 1d",
-            "no such column of a plain",
+            "is not a column of a plain",
         ),
         (
             "sqlite",
@@ -119,12 +119,12 @@ def test_a_partitioned_table_loses_exactly_its_old_rows(postgres_url: str) -> No
             "main.sessions.created_at 1d",
             "SQLite has no schemas",
         ),
-        ("sqlite", "CREATE TABLE other (a)", "sqlite_master.name 1d", "no such column of a plain"),
+        ("sqlite", "CREATE TABLE other (a)", "sqlite_master.name 1d", "is not a column of a plain"),
         (
             "postgres",
             "CREATE TABLE other (a int)",
             "sessions.created_at 1d",
-            "there is no such column",
+            "the column does not exist",
         ),
         (
             "postgres",

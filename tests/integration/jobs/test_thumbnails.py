@@ -248,7 +248,7 @@ def test_broken_pictures_and_bombs_are_told_and_the_others_are_made(root: Path) 
     assert problems["megabomb.png"].startswith("has more than 1 megapixels")
     assert "truncated" in problems["cut.jpg"]
     for name in ("empty.png", "text.gif", "disguised.png"):
-        assert problems[name] == "is no JPEG, PNG, WebP or GIF"
+        assert problems[name] == "is not a JPEG, PNG, WebP or GIF picture"
 
 
 def test_a_dry_run_makes_nothing_not_even_a_folder_and_says_the_same(root: Path) -> None:

@@ -144,12 +144,12 @@ def test_runs_are_filtered_by_everything_that_the_form_offers(
     ("query", "message"),
     [
         ("since=yesterday", "&#39;yesterday&#39; is not a time. Write 24h or 7d"),
-        ("state=sleeping", "There is no state &#39;sleeping&#39;"),
-        ("trigger=magic", "There is no trigger &#39;magic&#39;"),
+        ("state=sleeping", "&#39;sleeping&#39; is not a state"),
+        ("trigger=magic", "&#39;magic&#39; is not a trigger"),
         ("schedule=" + "x" * 300, "300 characters long"),
         ("since=1h&until=2d", "Swap the two"),
         ("since=999999d", "is not a time"),
-        ("state=%F0%9F%92%A9", "There is no state"),
+        ("state=%F0%9F%92%A9", "is not a state"),
     ],
 )
 def test_a_filter_that_means_nothing_is_named(viewer: Visitor, query: str, message: str) -> None:

@@ -86,7 +86,7 @@ def test_one_run_may_have_other_arguments(operator: Visitor, services: Services)
         ("{", "Not JSON at line 1"),
         ("[1]", "an object in braces"),
         ('{"day": 1}', "did you mean"),
-        ('{"days": "1"}', "is to be int"),
+        ('{"days": "1"}', "must be int"),
         ('{"filters": {"__type__": 1}}', "__type__"),
         ("[" * 5000, "nested too deep"),
     ],

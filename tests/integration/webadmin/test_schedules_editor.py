@@ -108,7 +108,7 @@ REFUSALS = [
     ({"arguments": "json", "kwargs": '{"days": NaN}'}, "kwargs", "no JSON number"),
     ({"arguments": "json", "kwargs": '{"days": 1, "days": 2}'}, "kwargs", "twice"),
     ({"arguments": "json", "kwargs": '{"day": 1}'}, "kwargs", "did you mean 'days'"),
-    ({"arguments": "json", "kwargs": '{"days": "3"}'}, "kwargs", "is to be int"),
+    ({"arguments": "json", "kwargs": '{"days": "3"}'}, "kwargs", "must be int"),
     (
         {"arguments": "json", "kwargs": '{"filters": {"a": [{"__type__": "x"}]}}'},
         "kwargs",

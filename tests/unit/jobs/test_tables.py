@@ -168,7 +168,7 @@ def test_totals_are_exact_and_only_of_numbers() -> None:
     totals = Totals(["a", "b"], ["a", "b"])
     totals.add([(Decimal("0.1"), 1), (Decimal("0.2"), 0.5), (None, None)])
     assert totals.by_name == {"a": "0.3", "b": 1.5}
-    with pytest.raises(BadArguments, match="the column 'a' has 'seven', which is no number"):
+    with pytest.raises(BadArguments, match="the column 'a' has 'seven', which is not a number"):
         totals.add([("seven", 1)])
     with pytest.raises(BadArguments, match="the result has no column 'c'; it has a, b"):
         Totals(["a", "b"], ["c"])

@@ -177,7 +177,7 @@ def event(*lines: str) -> str:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "line 1 of the iCalendar file: there is no event"),
+        ("", "line 1 of the iCalendar file: the file has no event"),
         ("<html>", "is this an iCalendar file?"),
         (event("SUMMARY:x"), "line 2 of the iCalendar file: the event has no DTSTART"),
         (event("DTSTART:tomorrow"), "DTSTART 'tomorrow' is not a day or a moment"),

@@ -107,7 +107,7 @@ def test_a_new_field_is_one_row_for_the_command() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value", "errors"),
-    [("7", 7, []), ("", None, []), ("x", None, ["'x' is no whole number."])],
+    [("7", 7, []), ("", None, []), ("x", None, ["'x' is not a whole number."])],
 )
 def test_a_new_field_is_one_row_for_the_form(
     text: str, value: int | None, errors: list[str]

@@ -117,7 +117,7 @@ def test_a_date_without_an_offset_is_on_the_clock_that_is_given_and_refused_with
         ("8:61", "is not a time of day"),
         (
             "moonday 8:00",
-            "has no day in it that is called 'moonday'; write monday or mon, today or tomorrow",
+            "has the unknown day 'moonday'; write monday or mon, today or tomorrow",
         ),
         ("999999999d", "is too far away; the years 1970 to 2200 are read"),
         ("2400-01-01T00:00Z", "is too far away"),

@@ -114,19 +114,19 @@ WRONG = [
     ("0 0 1-32 * *", "day of month: '1-32' cannot be used, 32 is out of range", DATE),
     (
         "0 0 L-3 * *",
-        "day of month: 'L-3' cannot be used, days counted from the end are not known; L is the "
+        "day of month: 'L-3' cannot be used, days counted from the end are not supported; L is the "
         "last day",
         DATE,
     ),
     (
         "0 0 15W * *",
-        "day of month: '15W' cannot be used, W, the nearest working day, is not known; use an "
+        "day of month: '15W' cannot be used, W, the nearest working day, is not supported; use an "
         "exclusion calendar",
         DATE,
     ),
     (
         "0 0 LW * *",
-        "day of month: 'LW' cannot be used, W, the nearest working day, is not known; use an "
+        "day of month: 'LW' cannot be used, W, the nearest working day, is not supported; use an "
         "exclusion calendar",
         DATE,
     ),

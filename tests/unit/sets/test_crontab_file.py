@@ -132,7 +132,7 @@ def test_where_the_readings_are_the_same_none_is_told(line):
             "the command '/usr/bin/backup --all' is mapped to no job",
         ),
         ("0 6 * * * true", "it is not the name of a job"),
-        ("0 6 * * * a.b 'open", "its words cannot be told apart"),
+        ("0 6 * * * a.b 'open", "its words cannot be split"),
         ("0 6 * * * a.b %hello", "the command has a %"),
         ("61 6 * * * a.b", "minute: '61'"),
         ("0 6 * * *", "no command after its fields"),

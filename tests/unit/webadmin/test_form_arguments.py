@@ -148,9 +148,9 @@ def test_choices_and_defaults_are_read_without_the_marks_of_json() -> None:
 def test_what_does_not_fit_the_model_is_said_at_its_field() -> None:
     _, faults = arguments.join(MODELLED, {"count": "99", "tags": "[1]", "label": "too long"})
     assert faults == {
-        "p.count": "Is to be at most 31, not 99.",
-        "p.tags": "[0]: is to be a text, not 1.",
-        "p.label": "Is to have at most 5 characters, it has 8.",
+        "p.count": "Must be at most 31, not 99.",
+        "p.tags": "[0]: must be a text, not 1.",
+        "p.label": "Must have at most 5 characters, it has 8.",
     }
     assert arguments.join(MODELLED, {"count": "secret://shop-count"}) == (
         {"count": "secret://shop-count"},

@@ -125,7 +125,7 @@ def test_a_model_of_parameters_describes_them_with_what_fits() -> None:
     }
     assert said.title == "Order it"
     assert (said.queue, said.soft_time_limit, said.time_limit, said.retries) == ("bulk", 60, 70, 5)
-    with pytest.raises(BadArguments, match=r"shared\.modelled: count: is to be at least 1, not 0"):
+    with pytest.raises(BadArguments, match=r"shared\.modelled: count: must be at least 1, not 0"):
         check_arguments(said, [], {"count": 0, "size": "small"})
     with pytest.raises(BadArguments, match="needs a value for 'size'"):
         check_arguments(said, [], {})

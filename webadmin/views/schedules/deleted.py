@@ -49,12 +49,12 @@ class DeletedPages(BaseView):
             return self.render("schedules/actions/revive.html", gone=gone, steps=found)
         wanted = number("number")
         if wanted is None:
-            raise Refused("Choose the revision that is to come back.", field="revision")
+            raise Refused("Choose the revision to restore.", field="revision")
         saved = services().operations.revive(
             gone, wanted, services().history, edit=edit_by_visitor(now=utc_now(), comment=comment())
         )
         flash(
-            f"{saved.name} is back as it was in revision {wanted}. What it missed is not run.",
+            f"{saved.name} is back as it was in revision {wanted}. Missed ticks are not run.",
             "success",
         )
         return redirect(url_for(".show", name=saved.name), 303)

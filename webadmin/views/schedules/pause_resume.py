@@ -105,7 +105,7 @@ class PauseResumePages(BaseView):
             )
         missed = request.form.get("missed", "skip")
         if missed not in MISSED:
-            flash("Choose what becomes of the ticks in the pause.", "warning")
+            flash("Choose what to do with the ticks of the pause.", "warning")
             return redirect(url_for(".resume", name=name), 303)
         resumed = services().operations.resume(
             name, missed=cast(Missed, missed), edit=edit_by_visitor(now=now, comment=comment())
@@ -221,7 +221,7 @@ def _typed_pause(now: datetime, zone: Zone) -> PauseForm:
         request.form.get("reason", "").strip()[:2000],
         request.form.get("until", "").strip()[:100],
     )
-    errors = {} if reason else {"reason": "Say why: whoever finds it paused at night must know."}
+    errors = {} if reason else {"reason": "Say why: the reason is shown with the paused schedule."}
     ends: datetime | None = None
     if until:
         try:

@@ -200,7 +200,9 @@ class _Reader:
         """Return a DURATION (3.3.6): weeks and days by the wall clock, the rest as exact time."""
         matched = _DURATION.fullmatch(value.strip().upper())
         if matched is None or not any(matched.groupdict().values()):
-            raise BadEvent(f"{found.name} {value[:40]!r} is not one; write P1D or PT1H30M")
+            raise BadEvent(
+                f"{found.name} {value[:40]!r} is not a length of time; write P1D or PT1H30M"
+            )
         size = {unit: int(number) for unit, number in matched.groupdict().items() if number}
         days = timedelta(weeks=size.pop("weeks", 0), days=size.pop("days", 0))
         exact = timedelta(**size)

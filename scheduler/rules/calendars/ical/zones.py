@@ -191,12 +191,16 @@ def _offset(part: Component, name: str) -> timedelta:
     found = part.one(name)
     matched = _OFFSET.fullmatch(found.value.strip()) if found is not None else None
     if found is None or matched is None:
-        shown = f"{name} {found.value[:40]!r} is none" if found else f"{part.kind} has no {name}"
+        shown = (
+            f"{name} {found.value[:40]!r} is not an offset"
+            if found
+            else f"{part.kind} has no {name}"
+        )
         raise BadEvent(f"{shown}; write an offset as +0100")
     hours, minutes, seconds = (int(matched[unit] or 0) for unit in ("h", "m", "s"))
     size = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     if size >= timedelta(days=1):
-        raise BadEvent(f"{name} {found.value[:40]!r} is none; write an offset as +0100")
+        raise BadEvent(f"{name} {found.value[:40]!r} is not an offset; write an offset as +0100")
     return -size if matched["sign"] == "-" else size
 
 

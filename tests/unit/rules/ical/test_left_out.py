@@ -18,7 +18,10 @@ GOOD = event("DTSTART:20270501", "SUMMARY:May Day")
         (["DTSTART:20270101T100000Z", "DTEND:20270101T100000Z"], "it ends as it begins"),
         (["DTSTART:20270101T100000Z", "DTEND:20270101T095959Z"], "ends before it begins"),
         (["DTSTART:20270101T100000Z", "DURATION:PT0S"], "ends before it begins"),
-        (["DTSTART:20270101", "DURATION:-P1D"], "DURATION '-P1D' is not one; write P1D"),
+        (
+            ["DTSTART:20270101", "DURATION:-P1D"],
+            "DURATION '-P1D' is not a length of time; write P1D",
+        ),
         (["DTSTART:20270101", "DTEND 20270102"], "line 5, 'DTEND 20270102' is not NAME:VALUE"),
         (["DTSTART:20270101", "RRULE:FREQ=SECONDLY"], "FREQ=SECONDLY cannot be used"),
         (["DTSTART:20270101", "RRULE:FREQ=DAILY;UNTIL=20260101"], "lies before the start"),

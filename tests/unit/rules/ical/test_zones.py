@@ -106,11 +106,11 @@ def test_a_time_without_a_zone_is_one_of_the_calendars() -> None:
         ("BEGIN:VTIMEZONE\nTZID:Berlin\nEND:VTIMEZONE", "has no STANDARD or DAYLIGHT part"),
         (
             FIXED.format(name="Berlin", offset="1"),
-            "line 2, cannot be read: TZOFFSETFROM '1' is none",
+            "line 2, cannot be read: TZOFFSETFROM '1' is not an offset",
         ),
         (
             FIXED.format(name="Berlin", offset="+9900"),
-            "TZOFFSETFROM '+9900' is none; write an offset",
+            "TZOFFSETFROM '+9900' is not an offset; write an offset",
         ),
         (BERLIN.format(name="Berlin").replace("-1SU", "SUN"), "BYDAY: 'SUN' cannot be used"),
         (
