@@ -178,13 +178,13 @@ def test_what_is_not_there_or_has_been_changed_is_refused(beatdesk: Commands) ->
     assert "there is no calendar 'c'" in beatdesk.refused("calendars", "show", "c")
     assert "there is no calendar 'c'" in beatdesk.refused("calendars", "delete", "c", "--yes")
     assert "the history knows no calendar 'c'" in beatdesk.refused("calendars", "revisions", "c")
-    assert "say what it excludes" in beatdesk.misused("calendars", "set", "c")
+    assert "give the excluded times" in beatdesk.misused("calendars", "set", "c")
     make(beatdesk)
     make(beatdesk)
     assert "revision 1 was edited, revision 2 is stored" in beatdesk.refused(
         "calendars", "set", "holidays", "--weekly", "sun", "--revision", "1"
     )
-    assert "give --yes" in beatdesk.refused("calendars", "delete", "holidays")
+    assert "add --yes" in beatdesk.refused("calendars", "delete", "holidays")
 
 
 SET = """version: 1

@@ -45,7 +45,7 @@ def test_a_run_can_be_cancelled(without_sql):
     run = without_sql.json("schedules", "run", "n")
     result = without_sql("runs", "cancel", run["id"])
     assert result.exit_code == 0
-    assert "is not known" in result.stderr
+    assert "is unknown" in result.stderr
 
 
 @pytest.mark.parametrize(

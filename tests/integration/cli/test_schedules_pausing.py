@@ -81,11 +81,11 @@ def test_a_pause_said_again_keeps_its_beginning(minutely):
         (("pause", "n", "--reason", "x", "--until", "soon"), "not a time"),
         (("pause", "nobody", "--reason", "x"), "there is no schedule"),
         (("resume", "n"), "not paused"),
-        (("skip", "n", "--tick", "2020-01-01T00:00:00Z"), "no coming tick"),
+        (("skip", "n", "--tick", "2020-01-01T00:00:00Z"), "not a coming tick"),
         (("skip", "n", "--tick", "2190-01-01T00:00:30Z"), "its next one is"),
         (
             ("skip", "n", "--tick", "2190-01-01T00:00:00Z", "--undo"),
-            "no coming tick of 'n' that is skipped",
+            "not a skipped tick of 'n'",
         ),
     ],
 )

@@ -95,9 +95,9 @@ def test_another_server_is_read_by_its_address(beatdesk, other, valkey):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("redbeat:",), "already"),
+        (("redbeat:",), "own schedules"),
         (("redbeat:redis://127.0.0.1:1/0",), "Redis does not answer"),
-        (("redbeat:nonsense",), "after redbeat:"),
+        (("redbeat:nonsense",), "write redbeat:redis://host"),
         (("redis://127.0.0.1:1/0",), "write redbeat:"),
     ],
 )

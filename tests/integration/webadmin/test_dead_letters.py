@@ -89,7 +89,7 @@ def test_an_operator_retries_one_and_the_second_to_press_is_told(
     path = f"/dead-letters/{letters[0]}/retry"
     answer = operator.post(path, follow_redirects=True)
     assert "on its way to the history" in answer.text
-    assert "not there any more" in operator.post(path, follow_redirects=True).text
+    assert "no longer exists" in operator.post(path, follow_redirects=True).text
     assert services.dead_letters.count() == 1
     record()
     (again, _) = services.dead_letters.page().items
@@ -127,7 +127,7 @@ def test_dropping_asks_first_and_stands_among_the_changes_with_the_reason(
     assert "Dropped" in changes
     assert "of a test" in changes
     assert "run.started" in changes
-    assert "not there any more" in admin.post(path, follow_redirects=True).text
+    assert "no longer exists" in admin.post(path, follow_redirects=True).text
 
 
 def test_all_that_were_counted_are_dropped_and_no_later_one(
