@@ -56,7 +56,7 @@ COMMANDS = (
     LazyCommand(
         "recorder",
         "scheduler.cli.recorder:recorder",
-        "Record events in SQL, and find lost runs.",
+        "Record events in SQL, find lost runs, and watch that each tick has a row.",
     ),
     LazyCommand(
         "worker",

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from functools import partial
 
 import click
@@ -24,10 +25,7 @@ def recorder(services: Services, name: str | None) -> None:
     """Record events in SQL, find lost runs, and watch that each tick has a row. Any number may run;
     each records its events before it stops.
     """
-    from scheduler.healing import startup_check
     from scheduler.history.recording.recorder import Recorder
-    from scheduler.history.recording.rollup import Rollup
-    from scheduler.runs.lease_watch import LeaseWatch
 
     settings = services.settings
     configure(settings.log_level, settings.log_format)
@@ -40,38 +38,36 @@ def recorder(services: Services, name: str | None) -> None:
     # In a separate thread: a signal handler must not set an Event for which the handler's own
     # thread may be waiting.
     thread = threading.Thread(target=recording.run, args=(stop,), name="recorder")
-    watch = threading.Thread(
-        target=LeaseWatch(services.leases).run, args=(stop,), name="leases", daemon=True
-    )
-    heal = (
-        services.healer_loop(name).run
-        if settings.healing
-        else partial(startup_check.answer_unseen, services.redis)
-    )
-    rollup = threading.Thread(
-        target=Rollup(services.engine).run, args=(stop,), name="rollup", daemon=True
-    )
-    keeper = threading.Thread(
-        target=services.keeper().run, args=(stop,), name="keeper", daemon=True
-    )
-    healer = threading.Thread(target=heal, args=(stop,), name="healer", daemon=True)
-    audit = threading.Thread(
-        target=services.audit_loop(name).run, args=(stop,), name="message-audit", daemon=True
-    )
-    ledger = threading.Thread(
-        target=services.ledger_loop(name).run, args=(stop,), name="ledger", daemon=True
-    )
+    watches = [
+        threading.Thread(target=run, args=(stop,), name=watch, daemon=True)
+        for watch, run in _watches(services, name).items()
+    ]
     with Interrupts() as interrupts:
-        thread.start()
-        audit.start()
-        healer.start()
-        watch.start()
-        ledger.start()
-        rollup.start()
-        keeper.start()
+        for started in (thread, *watches):
+            started.start()
         while thread.is_alive() and not interrupts.count:
             interrupts.wait(1)
         died = not interrupts.count
         stop.set()
         thread.join()
     sys.exit(1 if died else 0)
+
+
+def _watches(services: Services, name: str) -> dict[str, Callable[[threading.Event], None]]:
+    """The recorder's watches, by name: each runs in a thread of its own until the event is set.
+
+    One that dies does not end the recorder: events are recorded in any case.
+    """
+    from scheduler.healing import startup_check
+    from scheduler.history.recording.rollup import Rollup
+    from scheduler.runs.lease_watch import LeaseWatch
+
+    answer_beat = partial(startup_check.answer_unseen, services.redis)
+    return {
+        "leases": LeaseWatch(services.leases).run,
+        "healer": services.healer_loop(name).run if services.settings.healing else answer_beat,
+        "message-audit": services.audit_loop(name).run,
+        "ledger": services.ledger_loop(name).run,
+        "rollup": Rollup(services.engine).run,
+        "keeper": services.keeper().run,
+    }

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from scheduler.history.queries.outcomes import KINDS, OutcomeLine
+from scheduler.history.outcome_kinds import KINDS
+from scheduler.history.queries.outcomes import OutcomeLine
 from scheduler.jobs import charts
 from scheduler.jobs.pages import render, seconds
 from scheduler.jobs.periods import Period

@@ -12,16 +12,9 @@ from typing import Any
 from sqlalchemy import Engine, Select, func, select
 
 from scheduler.history.models import Revision, Run
-from scheduler.rules.model.run_states import RunGroup, RunState, values_in
+from scheduler.history.outcome_kinds import KINDS, ticks_of
+from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Frozen
-
-_STATES = {
-    "succeeded": values_in(RunGroup.SUCCEEDED),
-    "failed": values_in(RunGroup.FAILED),
-    "missed": values_in(RunGroup.LATE),
-    "skipped": values_in(RunGroup.SKIPPED),
-}
-KINDS = (*_STATES, "other")
 
 
 class OutcomeLine(Frozen):
@@ -102,13 +95,6 @@ class Outcomes:
 
 
 _GROUP = (Run.schedule, Run.schedule_uid, Run.job)
-
-
-def ticks_of(kind: str) -> Any:
-    """The number of ticks of one kind, in SQL."""
-    counted = [state for states in _STATES.values() for state in states]
-    condition = Run.state.in_(_STATES[kind]) if kind in _STATES else Run.state.not_in(counted)
-    return func.coalesce(func.sum(Run.ticks).filter(condition), 0)
 
 
 def _medians(since: datetime, until: datetime) -> Select[Any]:

@@ -26,7 +26,7 @@ from scheduler.errors import Unavailable
 from scheduler.history import models, outage
 from scheduler.history.engine import writing
 from scheduler.history.models import RollupDue, Run, ScheduleDay
-from scheduler.history.queries.outcomes import KINDS, ticks_of
+from scheduler.history.outcome_kinds import KINDS, ticks_of
 from scheduler.history.recording.rows import Rows, RunRow
 from scheduler.history.recording.table_io import TableIO
 from scheduler.rules.model.run_states import RunState

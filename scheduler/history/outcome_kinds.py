@@ -1,0 +1,23 @@
+"""Kinds of outcomes, for reports and statistics: which states of runs and ticks count as which."""
+
+from typing import Any
+
+from sqlalchemy import func
+
+from scheduler.history.models import Run
+from scheduler.rules.model.run_states import RunGroup, values_in
+
+_STATES = {
+    "succeeded": values_in(RunGroup.SUCCEEDED),
+    "failed": values_in(RunGroup.FAILED),
+    "missed": values_in(RunGroup.LATE),
+    "skipped": values_in(RunGroup.SKIPPED),
+}
+KINDS = (*_STATES, "other")
+
+
+def ticks_of(kind: str) -> Any:
+    """The number of ticks of one kind, in SQL."""
+    counted = [state for states in _STATES.values() for state in states]
+    condition = Run.state.in_(_STATES[kind]) if kind in _STATES else Run.state.not_in(counted)
+    return func.coalesce(func.sum(Run.ticks).filter(condition), 0)
