@@ -29,10 +29,9 @@ class UnreadQueue(NamedTuple):
     @property
     def words(self) -> str:
         """The queue in a sentence."""
-        runs = counted(self.waiting, "run")
-        waits = "waits" if self.waiting == 1 else "wait"
+        runs = counted(self.waiting, "run waits", "runs wait")
         return (
-            f"no worker reads the queue {self.name!r}, in which {runs} {waits} "
+            f"no worker reads the queue {self.name!r}, in which {runs} "
             f"(since {self.since:%Y-%m-%d %H:%M:%S} UTC)"
         )
 
