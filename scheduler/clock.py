@@ -1,4 +1,6 @@
-"""The clock, read by roots only (commands, views, signal handlers, loops), which pass `now` on."""
+"""The clock, read by roots only: commands, views, signal handlers and loops, which pass
+`now` on.
+"""
 
 from datetime import UTC, datetime
 

@@ -15,7 +15,7 @@ TROUBLE = values_in(RunGroup.FAILED, RunGroup.LATE)
 
 @dataclass(frozen=True)
 class Need:
-    """Runs of one schedule (or of one job without a schedule) with the same bad outcome."""
+    """Runs of one schedule (or of one job without a schedule) with one bad outcome in common."""
 
     title: str
     schedule: str | None

@@ -8,5 +8,5 @@ from scheduler.services.services import Services
 
 
 def services() -> Services:
-    """Return the services of this process."""
+    """Return the current process's services."""
     return cast(Services, current_app.extensions["services"])

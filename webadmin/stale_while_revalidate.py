@@ -13,7 +13,7 @@ Answer = TypeVar("Answer")
 class StaleWhileRevalidate(Generic[Answer]):
     """The last answer with the time of its query.
 
-    One thread refreshes an old answer, while the other threads use the old answer.
+    One thread refreshes an old answer; other threads use the old answer meanwhile.
     """
 
     def __init__(self, ask: Callable[[Services, datetime], Answer], fresh: timedelta) -> None:

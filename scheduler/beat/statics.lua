@@ -26,7 +26,7 @@ for entry = at, #ARGV, 5 do
     redis.call('HSET', key, 'definition', ARGV[entry + 2])
     redis.call('HSETNX', key, 'meta', ARGV[entry + 3])
   end
-  redis.call('ZADD', KEYS[2], ARGV[2], key)  -- what is no hash is set aside by the look that follows
+  redis.call('ZADD', KEYS[2], ARGV[2], key)  -- a key that is not a hash goes into quarantine in the next pass
   if ARGV[entry + 4] == '1' then
     redis.call('SADD', KEYS[3], ARGV[entry + 1])
   end

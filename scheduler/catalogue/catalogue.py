@@ -28,7 +28,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 """The age of a worker's last heartbeat beyond which the worker is no longer listed."""
 
 REFILL_SECONDS = 3600
-"""Seconds for which it is told that the catalogue was lost and published again."""
+"""Seconds during which status and doctor report a lost and republished catalogue."""
 
 ParameterKind = Literal[
     "positional_only", "positional_or_keyword", "var_positional", "keyword_only", "var_keyword"
@@ -184,8 +184,8 @@ class Catalogue:
                 pipe.execute()
 
     def heartbeat(self, worker: Worker) -> bool:
-        """Store the heartbeat of a live worker. Returns whether its jobs are in the catalogue: they
-        are not after Redis was emptied, and the worker publishes them again.
+        """Store the heartbeat of a live worker. Returns whether the worker's jobs are in the
+        catalogue; False after a loss of Redis's data, and the worker then publishes the jobs again.
         """
         with answering(_CONSEQUENCE):
             missing: Any = self._beat(
@@ -195,14 +195,14 @@ class Catalogue:
         return not missing
 
     def note_refill(self, worker: Worker, now: datetime) -> None:
-        """Note for an hour that a worker had to publish its jobs again."""
+        """Record for an hour that a worker had to publish its jobs again."""
         note = json.dumps({"worker": worker.name, "at": now.isoformat()})
         with answering(_CONSEQUENCE):
             self._redis.set(keys.CATALOGUE_REFILLED, note, ex=REFILL_SECONDS)
 
     def refilled_at(self) -> datetime | None:
-        """The moment in the last hour in which a worker had to publish its jobs again; None for an
-        hour without.
+        """The last time within an hour at which a worker had to publish its jobs again; None
+        without one.
         """
         with answering(_CONSEQUENCE):
             note = cast("str | None", self._redis.get(keys.CATALOGUE_REFILLED))

@@ -15,11 +15,11 @@ def services_for(app: Celery) -> Services:
 
 
 def current_services() -> Services:
-    """The services of the process in which a job runs, for the job's own code.
+    """The services of the current process, for a job's own code.
 
-    Those of the running task's app; outside of a task, and in threads that a job starts, those of
-    the app that the process made last. Celery's current app may be a user's own. Raises
-    RuntimeError in a process without an app.
+    In a task: the services of the task's app. Outside of a task, and in a job's own threads: the
+    services of the newest app of the process, because Celery's current app may be a user's own.
+    Raises RuntimeError in a process without an app.
     """
     app = internals.app_of_running_task()
     if not isinstance(app, BeatdeskApp):

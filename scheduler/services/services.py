@@ -215,7 +215,7 @@ class Services:
         return Notices(self.redis)
 
     def keeper(self) -> "Keeper":
-        """A new keeper, which deletes old runs as the settings say."""
+        """A new keeper, for the deletion of old runs by the settings."""
         from scheduler.history.export import Export
         from scheduler.history.keeper import Keeper
         from scheduler.settings.keeping import selections
@@ -241,7 +241,7 @@ class Services:
         return HealerLoop(self.redis, self.healer(), name)
 
     def ledger_watcher(self) -> "Watcher":
-        """A new watcher of the ledger, which trusts no earlier look."""
+        """A new watcher of the ledger, without trust in an earlier check."""
         from scheduler.history.queries.ledger import LedgerRows
         from scheduler.history.recording.open_spans import OpenSpans
         from scheduler.ledger.audit import Audit
@@ -265,7 +265,7 @@ class Services:
 
     @cached_property
     def unread_queues(self) -> "UnreadQueues":
-        """Queues in which messages wait and that no worker reads."""
+        """Queues with waiting messages and without a worker."""
         from scheduler.queues.unread import UnreadQueues
 
         return UnreadQueues(self.redis)
@@ -278,7 +278,7 @@ class Services:
         return MessageMoves(self.celery, self.events, self.settings.event_body_limit)
 
     def message_audit(self) -> "MessageAudit":
-        """A new message audit, which ends unfinished runs whose messages are gone."""
+        """A new message audit, for ending unfinished runs without a message."""
         from scheduler.history.queries.open_runs import OpenRuns
         from scheduler.reconciling.audit import MessageAudit
 

@@ -80,7 +80,7 @@ def redis_keys(text: str) -> RedisKeys:
 
 
 def age_and_place(text: str, form: str) -> tuple[str, timedelta]:
-    """Return what stands before the age in `PLACE AGE`, and the age. Raises ValueError."""
+    """Return the place and the age of `PLACE AGE`. Raises ValueError."""
     place, age = _two(text, form)
     return place, _age(age)
 

@@ -1,7 +1,7 @@
-"""The setting `HISTORY_KEEP`: how long runs that ended are kept, by state and schedule. Pure.
+"""The setting `HISTORY_KEEP`: the age of ended runs at their deletion, by state and schedule. Pure.
 
-An entry is `STATE AGE` or `SCHEDULE:STATE AGE`; `all` stands for every state that is an end. For a
-run the most particular entry counts: its schedule and state, its schedule, its state, all.
+An entry is `STATE AGE` or `SCHEDULE:STATE AGE`; `all` stands for every final state. For a run the
+most specific entry counts: its schedule and state, its schedule, its state, all.
 """
 
 import re
@@ -12,7 +12,7 @@ from datetime import timedelta
 from scheduler.settings.job_limits import age_and_place
 
 STATES = ("succeeded", "failed", "skipped", "missed", "expired", "revoked", "lost")
-"""The states that are an end: `rules.model.run_states.FINAL`, which stands on a higher floor."""
+"""The final states: `rules.model.run_states.FINAL`, repeated here because its floor is higher."""
 
 EVERY_STATE = "all"
 
@@ -22,8 +22,8 @@ _SCHEDULE = re.compile(r"[^\s,:]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class KeepRule:
-    """Runs that end in `state` are deleted from `age` on; None stands for every schedule, every
-    state.
+    """The age from which runs with the final `state` are deleted; None stands for every schedule,
+    every state.
     """
 
     schedule: str | None
@@ -33,8 +33,8 @@ class KeepRule:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Runs to delete: of one `schedule`, or of all without the `exempt` ones, that ended in one of
-    the states, and are older than `age`.
+    """Runs to delete: of one `schedule`, or of all except `exempt`, with one of the final states,
+    and older than `age`.
     """
 
     states: tuple[str, ...]
@@ -55,7 +55,7 @@ def keep_rule(text: str) -> KeepRule:
 
 
 def selections(entries: Iterable[str]) -> list[Selection]:
-    """Return what is to be deleted by these entries; of two alike, the last one counts."""
+    """Return the selections of these entries; of two entries for one place, the last counts."""
     ages = {(rule.schedule, rule.state): rule.age for rule in map(keep_rule, entries)}
     schedules = sorted({schedule for schedule, _ in ages if schedule is not None})
     grouped: dict[tuple[str | None, tuple[str, ...], timedelta], list[str]] = {}

@@ -1,8 +1,8 @@
 """The address file of a running `beatdesk up`, for other commands in the same folder.
 
-`data/server.json` (mode 0600) counts only while the server runs, which a lock on `data/up.lock`
-proves: the kernel releases the lock when the process ends in any way (flock(2)), while a process id
-may belong to another process by now. Must not start or stop anything.
+`data/server.json` (mode 0600) counts only while the server holds a lock on `data/up.lock`: the
+kernel releases the lock at any end of the process (flock(2)), while a process id may belong to
+another process by now. Must not start or stop anything.
 """
 
 import fcntl
@@ -30,7 +30,7 @@ class RunningServer(BaseModel):
 
 
 def read(data_dir: Path) -> RunningServer | None:
-    """Return the running server of this data folder; None without one."""
+    """Return the running server of a data folder; None without one."""
     if not is_locked(data_dir):
         return None
     try:

@@ -280,7 +280,7 @@ def test_links_are_followed_neither_to_pictures_nor_to_a_place_for_thumbnails(
     assert (done.pictures, done.left) == (0, {"links": 2})
     halves().save(root / "pictures" / "a.jpg")
     (root / "small" / "100").symlink_to(outside)
-    with pytest.raises(Refused, match="no link"):
+    with pytest.raises(Refused, match="links are not followed"):
         made(root)
     (root / "small" / "100").unlink()
     (root / "small" / "100").mkdir()
