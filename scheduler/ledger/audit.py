@@ -223,7 +223,7 @@ class Audit:
 
     def _surroundings(self, changes: Sequence[Change]) -> Surroundings:
         names = {change.schedule.window.calendar for change in changes} - {None}
-        calendars: dict[str, Calendar] = self._listing.known([name for name in names if name])
+        calendars: dict[str, Calendar] = self._listing.existing([name for name in names if name])
         return Surroundings(calendars, list(self._absences))
 
     def _with_run(
