@@ -136,6 +136,9 @@ class Run(Base):
         Index("ix_runs_schedule", "schedule", "key"),
         Index("ix_runs_job", "job", "key"),
         Index("ix_runs_state", "state", "key"),
+        Index("ix_runs_worker", "worker", "key"),
+        Index("ix_runs_queue", "queue", "key"),
+        Index("ix_runs_trigger", "trigger", "key"),
         Index("ix_runs_first_at", "first_at", "state"),
         Index("ix_runs_schedule_day", "schedule_uid", "first_at"),
         Index(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, Select, func, or_, select, union_all
+from sqlalchemy import Connection, Engine, Row, Select, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql import ColumnElement
 
@@ -19,6 +19,7 @@ from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
 from scheduler.history.queries import audit
 from scheduler.history.queries.cursor import cursor, key_of
 from scheduler.history.queries.run_logs import log_of
+from scheduler.history.queries.search import found_keys, newest_rows
 from scheduler.history.queries.views import (
     TRIGGERS,
     AttemptView,
@@ -40,6 +41,9 @@ MOST = 1000
 
 _CHILDREN = 200
 """Children shown with a run; `runs(RunFilter(parent=…))` lists all."""
+
+_SORTED_RUNS = 20_000
+"""A time with so many runs is sorted, one with more is read in the order of the key."""
 
 _UNIONS = 100
 """Schedules in one statement; SQLite takes at most 500 parts."""
@@ -71,9 +75,20 @@ class History:
         """A page of runs, newest first, without their large fields. Raises Refused for bad
         filters.
         """
-        statement = select(Run.key, *_SMALL).where(*_conditions(run_filter))
-        rows, following = self._page(statement, Run.key, after, limit)
-        return RunPage(items=[_run(row) for row in rows], next=following)
+        _check_limit(limit)
+        conditions = _conditions(run_filter)
+        before = key_of(after)
+        if before is not None:
+            conditions.append(Run.key < before)
+        with self._engine.connect() as connection:
+            if run_filter.search:
+                text = _text(run_filter.search, "search").lower()
+                conditions.append(found_keys(connection, text, conditions, limit + 1))
+            statement = select(Run.key, *_SMALL).where(*conditions)
+            newest_first = _order(connection, run_filter)
+            rows = connection.execute(statement.order_by(newest_first).limit(limit + 1)).all()
+        items = [_run(row) for row in rows[:limit]]
+        return RunPage(items=items, next=cursor(rows[limit - 1].key) if len(rows) > limit else None)
 
     def run(self, run_id: str) -> RunView:
         """A run with all fields, attempts and children. Raises NotFound."""
@@ -151,14 +166,10 @@ class History:
         left out.
         """
         runs: dict[str, list[RunView]] = {}
+        wanted = [uid for uid in dict.fromkeys(uids) if is_storable(uid)]
         with self._engine.connect() as connection:
-            for start in range(0, len(uids), _UNIONS):
-                parts = [
-                    _newest(uid, n) for uid in uids[start : start + _UNIONS] if is_storable(uid)
-                ]
-                rows = connection.execute(union_all(*parts)).all() if parts else []
-                for row in sorted(rows, key=lambda row: -row.key):
-                    runs.setdefault(row.schedule_uid, []).append(_run(row))
+            for row in newest_rows(connection, wanted, _SMALL, n):
+                runs.setdefault(row.schedule_uid, []).append(_run(row))
         return runs
 
     def revisions(self, uid: str, limit: int = MOST) -> list[RevisionView]:
@@ -274,16 +285,19 @@ def _conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
             conditions.append(getattr(Run, name) == _text(value, name))
     _check_choice(run_filter.state, STATES, "state")
     _check_choice(run_filter.trigger, TRIGGERS, "trigger")
-    if run_filter.search:
-        text = _text(run_filter.search, "search").lower()
-        conditions.append(
-            or_(
-                func.lower(Run.schedule).contains(text, autoescape=True),
-                func.lower(Run.job).contains(text, autoescape=True),
-                Run.id.startswith(text, autoescape=True),
-            )
-        )
     return conditions + _between(run_filter.since, run_filter.until)
+
+
+def _order(connection: Connection, run_filter: RunFilter) -> ColumnElement[Any]:
+    """Newest first. In the order of the key's index, or by sorting where the time of the filter has
+    few runs: with the index, all newer runs would be read to find them.
+    """
+    times = _between(run_filter.since, run_filter.until)
+    if not times:
+        return Run.key.desc()
+    some = select(literal(1)).select_from(Run).where(*times).limit(_SORTED_RUNS + 1).subquery()
+    count = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return Run.key.desc() if count > _SORTED_RUNS else (Run.key + 0).desc()
 
 
 def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
@@ -305,20 +319,6 @@ def _text(value: str, field: str) -> str:
     if not is_storable(value):
         raise Refused(f"{field}: {value[:60]!r} has a character that no name has", field=field)
     return value
-
-
-def _newest(uid: str, n: int) -> Select[Any]:
-    """The newest runs of one schedule, as a part of a union: SQLite wants the limit inside a
-    subquery.
-    """
-    newest = (
-        select(*_SMALL, Run.key)
-        .where(Run.schedule_uid == uid)
-        .order_by(Run.key.desc())
-        .limit(n)
-        .subquery()
-    )
-    return select(newest)
 
 
 def _deleted() -> Select[Any]:

@@ -54,7 +54,7 @@ _REPORTS = cast("Table", models.Report.__table__)
 
 _LARGE = ("args", "kwargs", "result", "error", "traceback")
 _SMALL = tuple(field.name for field in fields(RunRow) if field.name not in _LARGE)
-_PLACE = ("job", "schedule", "schedule_uid", "parent", "first_at")
+_PLACE = ("job", "schedule", "schedule_uid", "parent", "queue", "trigger", "first_at")
 """The columns that place a run in lists: each has an index, and seldom changes."""
 
 _REVISION = tuple(field.name for field in fields(RevisionRow))
