@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from time import monotonic
 
 from sqlalchemy import Connection, Engine
 
@@ -71,12 +70,8 @@ class Keeper:
         deleted = 0
         for one in self._selections:
             selected = Selected(now - one.age, one.states, one.schedule, one.exempt)
-            began = monotonic()
-            for count in delete_runs(self._engine, selected, lambda: size.runs, export):
+            for count in delete_runs(self._engine, selected, size, export):
                 deleted += count
-                took = monotonic() - began
-                size.adapt(took)
-                if stop.wait(max(LEAST_PAUSE, took)):
+                if stop.wait(max(LEAST_PAUSE, size.took)):
                     return deleted
-                began = monotonic()
         return deleted

@@ -303,8 +303,8 @@ class ScheduleDay(Base):
 
 
 class ScheduleResults(Base):
-    """The newest runs of a schedule, newest first, in short. `results` are objects with `id`,
-    `state`, `at`, `duration`, `lateness`, `ticks`.
+    """The newest runs of a schedule, newest first, in short. `results` are lists of id, state, time
+    in seconds since 1970, duration, lateness, ticks.
     """
 
     __tablename__ = "schedule_results"

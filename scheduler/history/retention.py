@@ -8,6 +8,7 @@ operator should see them, and their next event would restore half a row.
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, select
@@ -36,11 +37,16 @@ class BatchSize:
 
     def __init__(self, first: int = 100, seconds: float = 0.04, most: int = 5000) -> None:
         self.runs = first
+        self.took = 0.0
         self._seconds = seconds
         self._most = most
 
     def adapt(self, took: float) -> None:
-        """Take the measured seconds of the last batch into account: at most twice as many."""
+        """Take the measured seconds of the last batch into account: at most twice as many.
+
+        The wait for SQLite's write lock is not part of them: it holds up nobody.
+        """
+        self.took = took
         share = min(2.0, max(0.25, self._seconds / max(took, 1e-4)))
         self.runs = min(self._most, max(10, int(self.runs * share)))
 
@@ -60,25 +66,26 @@ def delete_runs_before(
     """
     if batch < 1:
         raise Refused(f"batch: {batch} is not 1 or more", field="batch")
-    yield from delete_runs(engine, Selected(cutoff, states, schedule), lambda: batch)
+    yield from delete_runs(engine, Selected(cutoff, states, schedule), batch)
 
 
 def delete_runs(
     engine: Engine,
     selected: Selected,
-    batch: Callable[[], int],
+    batch: int | BatchSize,
     before_delete: Callable[[Connection, list[str]], object] | None = None,
 ) -> Iterator[int]:
     """Delete the selected runs, oldest first, with their attempts, logs and details; yields the
     number of runs of each batch.
 
-    `batch` is asked for the size of each batch. `before_delete` is called with the ids of each
+    `batch` is a number of runs, or adapts it to the time that a batch takes. `before_delete` is called with the ids of each
     batch inside its transaction; what it raises ends the deletion, and the batch stays.
     """
     since: datetime | None = None
     while True:
-        limit = batch()
+        limit = batch if isinstance(batch, int) else batch.runs
         with writing(engine).begin() as connection:
+            began = monotonic()
             doomed = connection.execute(_oldest(selected, since, limit)).all()
             runs = [row.id for row in doomed]
             if runs and before_delete is not None:
@@ -87,6 +94,8 @@ def delete_runs(
             connection.execute(delete(RunLog).where(RunLog.run_id.in_(runs)))
             connection.execute(delete(RunDetail).where(RunDetail.run_id.in_(runs)))
             connection.execute(delete(Run).where(Run.key.in_([row.key for row in doomed])))
+        if isinstance(batch, BatchSize):
+            batch.adapt(monotonic() - began)
         if doomed:
             yield len(doomed)
             since = doomed[-1].first_at

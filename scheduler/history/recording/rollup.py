@@ -76,7 +76,7 @@ class Results(NamedTuple):
     """The newest runs of a schedule."""
 
     schedule_uid: str
-    results: list[dict[str, Any]]
+    results: list[list[Any]]
 
 
 @dataclass(slots=True)
@@ -210,17 +210,11 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     return values[below] + (values[above] - values[below]) * (place - below)
 
 
-def _newest(connection: Connection, uid: str) -> list[dict[str, Any]]:
+def _newest(connection: Connection, uid: str) -> list[list[Any]]:
+    """The newest runs in the order of `queries.statistics.Result`."""
     rows = connection.execute(_newest_runs(uid))
     return [
-        {
-            "id": row.id,
-            "state": row.state,
-            "at": None if row.at is None else row.at.isoformat(),
-            "duration": row.duration,
-            "lateness": row.lateness,
-            "ticks": row.ticks,
-        }
+        [row.id, row.state, row.at.timestamp(), row.duration, row.lateness, row.ticks]
         for row in rows
     ]
 

@@ -93,7 +93,7 @@ def test_the_newest_results_are_there_newest_first(engine: Engine) -> None:
     with engine.connect() as connection:
         query = text("SELECT id, state FROM runs ORDER BY key DESC")
         newest = [(row.id, row.state) for row in connection.execute(query)][:RESULTS]
-    assert [(result["id"], result["state"]) for result in results] == newest
+    assert [(result.id, result.state) for result in results] == newest
 
 
 def test_statistics_outlive_the_runs_that_retention_deletes(engine: Engine) -> None:
