@@ -337,8 +337,21 @@ def run_event(
 
 
 def encode(event: Event) -> dict[str, str]:
-    """Return the fields of the stream entry for `event`."""
-    return {FIELD: event.model_dump_json(exclude_defaults=False)}
+    """Return the fields of the stream entry for `event`.
+
+    A run's events are many: of them, only `v`, `kind` and what differs from the defaults is
+    written. Edits are written whole, since a definition must not change with its defaults.
+    """
+    if not isinstance(event, RunEvent):
+        return {FIELD: event.model_dump_json()}
+    text = event.model_dump_json(exclude_defaults=True)
+    return {FIELD: f"{_head(type(event))},{text[1:]}"}
+
+
+@cache
+def _head(kind: type[Event]) -> str:
+    """The beginning of the text of an event: both are defaults of the class."""
+    return f'{{"v":{VERSION},"kind":"{kind.model_fields["kind"].default}"'
 
 
 def decode(fields: dict[str, str]) -> Event:

@@ -78,8 +78,9 @@ def delete_runs(
     """Delete the selected runs, oldest first, with their attempts, logs and details; yields the
     number of runs of each batch.
 
-    `batch` is a number of runs, or adapts it to the time that a batch takes. `before_delete` is called with the ids of each
-    batch inside its transaction; what it raises ends the deletion, and the batch stays.
+    `batch` is a number of runs, or adapts it to the time that a batch takes. `before_delete` is
+    called with the ids of each batch inside its transaction; what it raises ends the deletion, and
+    the batch stays.
     """
     since: datetime | None = None
     while True:
