@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from redis import Redis
 
 SHOWN_FOR = timedelta(hours=1)
-_KEPT = 20
+MOST = 20
+"""Most summaries in Redis."""
+
 _NAMED = 3
 
 
@@ -50,7 +52,7 @@ class Notices:
             pipe.lpush(
                 keys.NOTICES_LIST, json.dumps({"at": now.isoformat(), "text": summary(repairs)})
             )
-            pipe.ltrim(keys.NOTICES_LIST, 0, _KEPT - 1)
+            pipe.ltrim(keys.NOTICES_LIST, 0, MOST - 1)
             pipe.expire(keys.NOTICES_LIST, SHOWN_FOR)
             pipe.execute()
 

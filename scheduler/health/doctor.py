@@ -14,6 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 from scheduler.errors import Refused
 from scheduler.health import status
 from scheduler.health.broker import broker
+from scheduler.health.redis_sizes import redis_sizes
 from scheduler.health.status import Part
 from scheduler.services.services import Services
 from scheduler.settings import user_modules
@@ -31,7 +32,7 @@ def check_all(services: Services, now: datetime) -> list[Part]:
     state = status.status(services, now)
     parts = [python(), settings(services.settings), own_modules(Path.cwd()), state.redis]
     if state.redis.ok:
-        parts += [redis_version(state.redis), *redis_setup(services)]
+        parts += [redis_version(state.redis), *redis_setup(services), _sizes(services)]
     parts.append(broker(services))
     parts += [lock_timeout(services.settings), healing(services.settings)]
     return [*parts, state.sql, state.beat, state.workers, state.recorder]
@@ -115,6 +116,13 @@ def redis_setup(services: Services) -> list[Part]:
     except RedisError as error:
         return [Part(name="redis set-up", ok=False, summary=str(error), remedy="Run doctor again")]
     return [eviction(config, memory), append_only(config)]
+
+
+def _sizes(services: Services) -> Part:
+    try:
+        return redis_sizes(services)
+    except RedisError as error:
+        return Part(name="redis sizes", ok=False, summary=str(error), remedy="Run doctor again")
 
 
 def refuse_eviction(services: Services) -> None:

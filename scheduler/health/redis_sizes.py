@@ -1,0 +1,101 @@
+"""Sizes of Beatdesk's collections in Redis, each with its bound. Reads only.
+
+A bound of None: the collection holds one entry for each thing of its kind that exists (schedules,
+processes, runs that have not ended), and shrinks with them.
+"""
+
+from typing import Any, NamedTuple
+
+from redis import Redis
+
+from scheduler.events.dead_letters import MOST_LETTERS
+from scheduler.events.stream import MOST_NEWER
+from scheduler.healing.notices import MOST as MOST_NOTICES
+from scheduler.health.status import Part
+from scheduler.rules.phrases import counted
+from scheduler.services.services import Services
+from scheduler.storage import keys
+
+_ONE_MORE_NODE = 1.1
+"""Redis trims streams by whole nodes, so that a stream may be a little longer than its bound."""
+
+_LENGTHS = {"stream": "XLEN", "zset": "ZCARD", "hash": "HLEN", "list": "LLEN", "set": "SCARD"}
+
+_COLLECTIONS = (
+    (keys.EVENTS_STREAM, "stream"),
+    (keys.DEAD_LETTERS_STREAM, "stream"),
+    (keys.NEWER_EVENTS_STREAM, "stream"),
+    (keys.OUTBOX_STREAM, "stream"),
+    (keys.OUTBOX_CLAIMS_HASH, "hash"),
+    (keys.OUTBOX_DOUBTS_ZSET, "zset"),
+    (keys.LEASES_ZSET, "zset"),
+    (keys.LEASE_OWNERS_HASH, "hash"),
+    (keys.CANCELLED_HASH, "hash"),
+    (keys.FAILURES_HASH, "hash"),
+    (keys.NOTICES_LIST, "list"),
+    (keys.ASIDE_HASH, "hash"),
+    (keys.SCHEDULE_ZSET, "zset"),
+    (keys.CALENDARS_HASH, "hash"),
+    (keys.CATALOGUE_HASH, "hash"),
+    (keys.BEATS_HASH, "hash"),
+    (keys.WORKERS_HASH, "hash"),
+    (keys.RECORDERS_HASH, "hash"),
+)
+
+
+class Size(NamedTuple):
+    """The number of entries of a collection, and their bound."""
+
+    key: str
+    entries: int
+    bound: int | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the collection has outgrown its bound."""
+        return self.bound is not None and self.entries > self.bound * _ONE_MORE_NODE
+
+
+def sizes(redis: Redis, stream_limit: int) -> list[Size]:
+    """The sizes of all collections, in one round trip. Raises redis.RedisError."""
+    bounds = {
+        keys.EVENTS_STREAM: stream_limit,
+        keys.DEAD_LETTERS_STREAM: MOST_LETTERS,
+        keys.NEWER_EVENTS_STREAM: MOST_NEWER,
+        keys.NOTICES_LIST: MOST_NOTICES,
+    }
+    with redis.pipeline(transaction=False) as pipe:
+        for key, kind in _COLLECTIONS:
+            pipe.execute_command(_LENGTHS[kind], key)  # type: ignore[no-untyped-call]
+        lengths: list[Any] = pipe.execute()
+    return [
+        Size(key, int(length), bounds.get(key))
+        for (key, _), length in zip(_COLLECTIONS, lengths, strict=True)
+    ]
+
+
+def redis_sizes(services: Services) -> Part:
+    """Whether every collection is within its bound. Raises redis.RedisError."""
+    every = sizes(services.redis, services.settings.stream_limit)
+    over = [size for size in every if size.is_over]
+    filled = [size for size in every if size.entries]
+    shown = ", ".join(f"{size.key} {size.entries}" + _of(size) for size in over or filled)
+    remedy = (
+        "See whether a recorder runs and SQL answers; `beatdesk dead-letters list` shows others"
+    )
+    return Part(
+        name="redis sizes",
+        ok=not over,
+        summary=f"{counted(len(over), 'key is', 'keys are')} over the bound: {shown}"
+        if over
+        else shown or "nothing is stored",
+        remedy=remedy if over else "",
+        facts={
+            size.key: {"entries": size.entries, "bound": size.bound}  # type: ignore[misc]
+            for size in every
+        },
+    )
+
+
+def _of(size: Size) -> str:
+    return "" if size.bound is None else f" of {size.bound}"
