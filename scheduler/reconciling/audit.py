@@ -14,7 +14,7 @@ for a minute before a verdict, because a message in a worker's hands is not coun
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -98,7 +98,12 @@ class MessageAudit:
         leases: Leases,
         cancellations: Cancellations,
         catalogue: "Catalogue",
+        history_problem: Callable[[], str | None] = lambda: None,
     ) -> None:
+        """`history_problem` returns why the database is not the history that was recorded into:
+        in an older copy, runs that have ended look unfinished.
+        """
+        self._history_problem = history_problem
         self._redis = redis
         self._app = app
         self._open_runs = open_runs
@@ -126,6 +131,9 @@ class MessageAudit:
             raise Unavailable(f"the broker does not answer: {error}") from error
 
     def _look(self, now: datetime) -> Found:
+        problem = self._history_problem()
+        if problem is not None:
+            raise Unavailable(f"nothing is decided about runs: {problem}")
         self._wait_for_history()
         runs = {run.id: run for run in self._open_runs.unchanged_since(now - GRACE)}
         if not runs:

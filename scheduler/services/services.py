@@ -232,7 +232,19 @@ class Services:
         from scheduler.healing.healer import Healer
 
         calendars = CalendarHealer(self.redis, self.events, self.calendar_history)
-        return Healer(self.redis, self.events, self.definitions, calendars)
+        return Healer(
+            self.redis,
+            self.events,
+            self.definitions,
+            calendars,
+            history_problem=self._history_problem,
+        )
+
+    def _history_problem(self) -> str | None:
+        """Why the database is not the history that was recorded into; None where it is."""
+        from scheduler.history import identity
+
+        return identity.compare(self.engine, self.redis).problem
 
     def healer_loop(self, name: str) -> "HealerLoop":
         """Looks again and again, in turn with the loops of other recorders."""
@@ -290,6 +302,7 @@ class Services:
             leases=self.leases,
             cancellations=self.cancellations,
             catalogue=self.catalogue,
+            history_problem=self._history_problem,
         )
 
     def audit_loop(self, name: str) -> "AuditLoop":

@@ -9,8 +9,8 @@ from sqlalchemy import delete
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.events.schema import RunQueued, run_event
-from scheduler.healing.calendar_healer import CalendarHealer
-from scheduler.healing.healer import Healer, WrongHistory
+from scheduler.healing.healer import WrongHistory
+from scheduler.history import identity
 from scheduler.history.models import Revision
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Raw
@@ -313,18 +313,11 @@ def test_nothing_is_put_back_from_a_history_that_went_back_in_time(house: House)
     house.saved()
     house.services.redis.delete(keys.entry("nightly-report"))
     services = house.services
-    calendars = CalendarHealer(services.redis, services.events, services.calendar_history)
-    problems = ["the history went back in time; decide"]
-    healer = Healer(
-        services.redis,
-        services.events,
-        services.definitions,
-        calendars,
-        history_problem=lambda: problems[0] if problems else None,
-    )
+    services.redis.hincrby(keys.HISTORY_HASH, "batches", 5)
+    healer = services.healer()
     with pytest.raises(WrongHistory, match="nothing is put back into Redis: the history went back"):
         healer.run_once(utc_now())
     with pytest.raises(WrongHistory):
         healer.remind(utc_now())
-    problems.clear()
+    identity.adopt(services.engine, services.redis)
     assert [one.name for one in healer.run_once(utc_now())] == ["nightly-report"]

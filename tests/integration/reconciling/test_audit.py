@@ -156,3 +156,12 @@ def test_a_fresh_run_is_left_alone(audited: Audited) -> None:
     audited.sent()
     audited.redis.delete(QUEUE)
     assert audited.looks(after=1) == ([], [], 0)
+
+
+def test_nothing_is_decided_from_an_older_copy_of_the_history(audited: Audited) -> None:
+    audited.sent()
+    audited.looks()
+    audited.redis.hincrby(keys.HISTORY_HASH, "batches", 5)
+    audited.redis.delete(QUEUE)
+    with pytest.raises(Unavailable, match="the history went back in time"):
+        audited.audit.look(audited.now + timedelta(seconds=60))
