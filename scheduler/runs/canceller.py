@@ -79,7 +79,7 @@ class Canceller:
             record = records.get(run)
             if run in removed:
                 event = run_event(RunRevoked, run, removed[run], now, actor=actor)
-                told.append((event, "release", "-"))
+                told.append((event, "release", f"- {removed[run]}"))
                 effects[run] = Cancelled.ENDED
             elif record is None:
                 effects[run] = Cancelled.SEARCHED

@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import signals
@@ -38,6 +39,10 @@ are over (`leases.HELD_SECONDS`), and another worker begins with the same runs.
 """
 
 
+CANCELLED_OVERLAP = timedelta(seconds=30)
+"""Time that two reads of the cancelled runs overlap: hosts' clocks may differ."""
+
+
 class WorkerHeartbeat:
     """The heartbeat's thread. It also renews leases and claims, and flushes the event buffer of
     `run_signals` once Redis is back.
@@ -52,6 +57,7 @@ class WorkerHeartbeat:
         self._worker_name = ""
         self._renewed_at = 0.0
         self._unknown: frozenset[str] = frozenset()
+        self._cancelled_until: datetime | None = None
         self._runtime_by_process: tuple[int, runtime.Runtime] | None = None
 
     def connect(self) -> None:
@@ -99,6 +105,13 @@ class WorkerHeartbeat:
         except (RedisError, ValueError, KeyError) as error:
             log.warning("the list of cancelled runs cannot be read: %s", error)
 
+    def _load_new_cancellations(self, now: datetime) -> None:
+        """Tell Celery which runs were cancelled lately: a broadcast may not have arrived."""
+        since = self._cancelled_until or now
+        new = parts_for(self._app).cancellations.since(since - CANCELLED_OVERLAP)
+        state.revoked.update(new)
+        self._cancelled_until = now
+
     def _run(self, consumer: Any) -> None:
         self._worker_name = consumer.hostname
         self._renewed_at = time.monotonic()
@@ -115,6 +128,7 @@ class WorkerHeartbeat:
             lambda: renew(consumer),
             lambda: self._settle(consumer),
             lambda: self._publish(consumer, now),
+            lambda: self._load_new_cancellations(now),
             self._flush_events,
         )
         for step in steps:

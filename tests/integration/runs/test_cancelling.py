@@ -7,6 +7,7 @@ import pytest
 from redis import Redis
 
 from scheduler.celery_app.app_class import BeatdeskApp
+from scheduler.clock import utc_now
 from scheduler.events.schema import RunReceived, run_event
 from scheduler.runs.cancellations import STEP, Cancellations
 from scheduler.runs.canceller import Cancelled
@@ -68,6 +69,29 @@ def test_a_run_that_a_worker_has_is_ended_by_the_worker(
     services.events.append(run_event(RunReceived, run, 1, NOON, worker="w@h", facts=facts))
     assert services.control.cancel(run, "bob", NOON) is Cancelled.STOPPING
     assert "run.revoked" not in stream.kinds(run)
+
+
+def test_a_message_that_came_back_is_removed_though_its_dead_worker_still_counts_as_alive(
+    services: Services, stream: Stream, redis: Redis
+) -> None:
+    schedule = a_schedule()
+    run = services.control.start(schedule, actor="ada", now=NOON)
+    facts = facts_of(schedule)
+    services.events.append(run_event(RunReceived, run, 1, NOON, worker="w@h", facts=facts))
+    assert services.control.cancel(run, "bob", NOON) is Cancelled.ENDED
+    assert stream.end(run).kind == "run.revoked"
+    assert redis.exists(keys.LEASE_OWNERS_HASH, "default") == 0
+
+
+def test_a_worker_that_missed_the_broadcast_drops_a_cancelled_run_all_the_same(
+    services: Services, app: BeatdeskApp, stream: Stream, worker: Process
+) -> None:
+    wait_for(lambda: services.catalogue.get("tests.add"), 20, "the worker is there")
+    run = "8f0f8f3e-0f3b-4a38-a1f4-5d1a54a3c001"
+    services.cancellations.record(run, "bob", utc_now())
+    wait_for(lambda: run in str(app.control.inspect().revoked()), 20, "the worker has read it")
+    app.send_task("tests.add", (1,), task_id=run)
+    assert (stream.end(run).kind, stream.end(run).actor) == ("run.revoked", "bob")
 
 
 def test_a_running_job_is_ended_by_a_cancellation(
