@@ -128,10 +128,22 @@ EFFECTS = {
 @click.argument("run_id", metavar="ID")
 @click.option("--args", metavar="JSON", help="Instead of the run's positional arguments.")
 @click.option("--kwargs", metavar="JSON", help="Instead of the run's named arguments.")
+@click.option(
+    "--anyway",
+    is_flag=True,
+    help="Also for a lost run whose message comes back by itself: the job then runs twice.",
+)
 @json_option
 @click.pass_obj
 def rerun(
-    services: Services, /, *, run_id: str, args: str | None, kwargs: str | None, as_json: bool
+    services: Services,
+    /,
+    *,
+    run_id: str,
+    args: str | None,
+    kwargs: str | None,
+    anyway: bool,
+    as_json: bool,
 ) -> None:
     """Run the job of run ID once more, as a new run."""
     old = services.history.run(run_id)
@@ -142,6 +154,7 @@ def rerun(
         actor=fields.actor(),
         args=None if args is None else fields.json_list(args),
         kwargs=None if kwargs is None else fields.json_object(kwargs),
+        anyway=anyway,
         now=utc_now(),
     )
     if as_json:

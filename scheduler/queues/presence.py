@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amqp.exceptions import NotFound
 
+from scheduler.celery_app.queues import CELERYS_QUEUE, QUEUES
 from scheduler.queues.broker import query_broker, visit_broker
 from scheduler.queues.contents import QueueReader
 
@@ -68,6 +69,16 @@ def read_others(app: "Celery", queues: Iterable[str]) -> frozenset[str]:
         return reader.read(reader.other_queues(names)).runs
 
     return query_broker(app, read, PATIENCE) or frozenset()
+
+
+def has_message(app: "Celery", run: str, queue: str | None) -> bool:
+    """Whether the broker has a message of the run, in any queue or with a worker.
+
+    False for a broker that cannot list its messages. Raises what `read_presence` raises.
+    """
+    queues = [*QUEUES, CELERYS_QUEUE] if queue is None else [queue, *QUEUES, CELERYS_QUEUE]
+    presence = read_presence(app, queues)
+    return presence.runs is not None and run in presence.runs
 
 
 def read_waiting(app: "Celery", queues: Iterable[str], patience: float) -> dict[str, int]:

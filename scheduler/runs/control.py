@@ -16,6 +16,7 @@ from scheduler.events.bounds import bounded
 from scheduler.events.schema import RunFacts, RunQueued, Trigger, run_event
 from scheduler.events.stream import EventStream
 from scheduler.rules.check import check_arguments
+from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs import limits
 from scheduler.runs.canceller import Cancelled, Canceller
@@ -33,7 +34,9 @@ better than a page that hangs.
 
 
 class RunControl:
-    """Control of runs. `queue_of` returns the queue that a job names in its decorator, or None."""
+    """Control of runs. `queue_of` returns the queue that a job names in its decorator, or None;
+    `has_message` whether the broker has a message of a run, by its id and queue.
+    """
 
     def __init__(
         self,
@@ -42,12 +45,15 @@ class RunControl:
         canceller: Canceller,
         leases: Leases,
         queue_of: Callable[[str], str | None] = lambda job: None,
+        *,
+        has_message: Callable[[str, str | None], bool] = lambda run, queue: False,
     ) -> None:
         self._celery = celery
         self._events = events
         self._canceller = canceller
         self._leases = leases
         self._queue_of = queue_of
+        self._has_message = has_message
 
     def start(
         self,
@@ -146,21 +152,39 @@ class RunControl:
         actor: str,
         args: list[Any] | None = None,
         kwargs: dict[str, Any] | None = None,
+        anyway: bool = False,
         now: datetime,
     ) -> str:
         """Send the job of a past run once more. Returns the new run's id.
 
         `args` and `kwargs` replace the run's own arguments. `schedule` is the run's schedule, if it
         still exists; `check` raises for arguments that the job cannot take. Raises Refused where
-        nothing ran or the arguments are not in the history as they were sent, Unavailable where the
-        broker or Redis does not answer.
+        nothing ran or the arguments are not in the history as they were sent, and for a lost run
+        whose message comes back by itself unless `anyway`; Unavailable where the broker or Redis
+        does not answer.
         """
         facts = rerun_facts(run, actor=actor, now=now)
+        if not anyway:
+            self._refuse_doubling(run)
         arguments = rerun_arguments(run, schedule, self._limit, args=args, kwargs=kwargs)
         check_arguments(*arguments)
         check(run.job, *arguments)
         priority = schedule.priority if schedule is not None else None
         return self.send(facts, *arguments, priority=priority, now=now)
+
+    def _refuse_doubling(self, run: PastRun) -> None:
+        """Raise Refused for a lost run whose message is still with the broker."""
+        if run.state != RunState.LOST:
+            return
+        with answering(server=BROKER):
+            comes_back = self._has_message(run.id, run.queue)
+        if comes_back:
+            raise Refused(
+                f"run {run.id} is lost, and its message is still with the broker: a worker gets it "
+                "again within about a minute. Running it again would run it twice; add --anyway "
+                "if that is wanted",
+                field="anyway",
+            )
 
     def cancel(
         self, run_id: str, actor: str, now: datetime, *, queue: str | None = None

@@ -341,10 +341,16 @@ class Services:
     @cached_property
     def control(self) -> "RunControl":
         """Start, rerun and cancellation of runs by hand."""
+        from scheduler.queues.presence import has_message
         from scheduler.runs.control import RunControl
 
         return RunControl(
-            self.celery, self.events, self.canceller, self.leases, self.catalogue.queue_of
+            self.celery,
+            self.events,
+            self.canceller,
+            self.leases,
+            self.catalogue.queue_of,
+            has_message=lambda run, queue: has_message(self.celery, run, queue),
         )
 
     @cached_property

@@ -42,8 +42,12 @@ QUICK = (
 
 
 def _refused_rerun(pages: "RunsView", error: Exception, id: str) -> ResponseReturnValue | None:
-    """Return the page with the typed arguments; None for a rerun without typed arguments."""
+    """Return the page with the typed arguments, or with the question whether a run may be doubled;
+    None for any other rerun without typed arguments.
+    """
     typed = request.form.get("kwargs")
+    if isinstance(error, Refused) and error.field == "anyway":
+        return pages._page(services().history.run(id), typed=typed, doubles=True), 409
     if typed is None:
         return None
     return pages._page(services().history.run(id), typed=typed, fault=reason(error)), 422
@@ -76,8 +80,17 @@ class RunsView(Guard, BaseView):
         """Show one run."""
         return self._page(services().history.run(id))
 
-    def _page(self, run: RunView, *, typed: str | None = None, fault: str | None = None) -> str:
-        """Render a run's page; `typed` is the text of a rerun's arguments, `fault` the error."""
+    def _page(
+        self,
+        run: RunView,
+        *,
+        typed: str | None = None,
+        fault: str | None = None,
+        doubles: bool = False,
+    ) -> str:
+        """Render a run's page; `typed` is the text of a rerun's arguments, `fault` the error,
+        `doubles` whether a rerun would run the job twice.
+        """
         whole = request.args.get("log") == "all"
         log = services().history.log(
             run.id, newest=True, limit=MOST_LOG_EVENTS if whole else LOG_EVENTS
@@ -98,6 +111,8 @@ class RunsView(Guard, BaseView):
             repeatable=not is_without_run(run.state),
             typed=present.pretty(run.kwargs or {}) if typed is None else typed,
             fault=fault,
+            doubles=doubles,
+            again_fields={"anyway": "1"} | ({} if typed is None else {"kwargs": typed}),
             live=live,
             moving=live or any(present.state_look(child.state).live for child in run.children),
             steps=present.steps(
@@ -118,6 +133,7 @@ class RunsView(Guard, BaseView):
             services().catalogue.check_call,
             actor=actor(),
             kwargs=None if typed is None else _named(typed),
+            anyway=bool(request.form.get("anyway")),
             now=utc_now(),
         )
         text = Markup('It runs again. <a href="{}" class="alert-link">See the new run</a>')

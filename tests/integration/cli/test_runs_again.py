@@ -6,7 +6,7 @@ import json
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.events.schema import TicksMissed
+from scheduler.events.schema import RunLost, TicksMissed, run_event
 from scheduler.schedules.missed_in_pause import verdict
 from tests.support.builders import NOON
 from tests.support.schedules.contents import messages
@@ -93,3 +93,20 @@ def test_ticks_that_never_ran_cannot_run_again(beatdesk, record, old):
     missed = beatdesk.json("runs", "list", "--state", "missed")["items"][0]["id"]
     assert "backfill" in beatdesk.refused("runs", "rerun", missed)
     assert "no run" in beatdesk.refused("runs", "rerun", "nobody")
+
+
+def test_a_lost_run_whose_message_comes_back_is_doubled_only_by_word(beatdesk, record, old):
+    services = beatdesk.services
+    run = beatdesk.json("schedules", "run", "n")["id"]
+    lost = run_event(RunLost, run, 1, utc_now())
+    services.events.append(lost)
+    record()
+    answer = beatdesk.refused_json("runs", "rerun", run)
+    assert answer["field"] == "anyway"
+    assert "its message is still with the broker" in answer["error"]
+    assert services.redis.llen("default") == 1
+    beatdesk.json("runs", "rerun", run, "--anyway")
+    assert services.redis.llen("default") == 2
+    services.redis.delete("default")
+    beatdesk.json("runs", "rerun", run)
+    assert services.redis.llen("default") == 1

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from scheduler.clock import utc_now
+from scheduler.events.schema import RunLost, run_event
 from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from tests.support.schedules.contents import messages
@@ -86,3 +87,18 @@ def test_a_viewer_may_not(viewer: Visitor, services: Services, old: str) -> None
     assert "Run again" not in viewer.get(f"/runs/{old}").text
     assert viewer.post(f"/runs/{old}/rerun").status_code == 403
     assert messages(services.redis, "reports") == []
+
+
+def test_a_lost_run_whose_message_comes_back_is_doubled_only_after_a_second_question(
+    operator: Visitor, services: Services, record: Callable[[], None], old: str
+) -> None:
+    run = services.control.start(services.schedules.get("nightly"), actor="ada", now=utc_now())
+    services.events.append(run_event(RunLost, run, 1, utc_now()))
+    record()
+    page = operator.post(f"/runs/{run}/rerun")
+    assert page.status_code == 409
+    assert "This would run the job twice." in page.text
+    assert services.redis.llen("reports") == 1
+    page = operator.post(f"/runs/{run}/rerun", {"anyway": "1"}, follow_redirects=True)
+    assert "It runs again." in page.text
+    assert services.redis.llen("reports") == 2
