@@ -44,6 +44,9 @@ class RecordingConsumer(Consumer):
         self.waiting_runs: dict[str, HeldRun] = {}
         """Runs that this worker has taken, and that wait here for their admission, by id."""
 
+        self.stopped_runs: set[str] = set()
+        """Runs whose jobs were stopped with this worker, and whose messages come back."""
+
         self.settled: deque[Settled] = deque()
         """Acknowledged messages of runs whose ends are to be forgotten, at a broker that is not the
         runs' Redis.
@@ -110,7 +113,9 @@ class RecordingConsumer(Consumer):
     def cancel_active_requests(self) -> None:
         """Stop the jobs of a worker that is told to end at once, and record that they come back."""
         events = signals_of(self.app).reporter().events
-        own_jobs.stop(self, events, own_jobs.WORKER_STOPPED, lambda _run: True, signal="TERM")
+        reason = own_jobs.WORKER_STOPPED
+        self.stopped_runs.update(request.id for request in list(state.active_requests))
+        own_jobs.stop(self, events, reason, lambda _run: True, signal="TERM")
         super().cancel_active_requests()
 
     def on_close(self) -> None:

@@ -27,7 +27,7 @@ def held_runs(consumer: Any, unknown: frozenset[str] = frozenset()) -> list[Held
     for claim in _claims(consumer):
         if claim.run is not None:
             held.setdefault(claim.run, HeldRun(claim.run, claim.retries, claim.begun, ""))
-    return list(held.values())
+    return [run for run in held.values() if run.run not in consumer.stopped_runs]
 
 
 def forget_messages(consumer: Any, runs: frozenset[str]) -> None:

@@ -37,10 +37,10 @@ def test_a_restart_holds_back_neither_what_waits_for_its_time_nor_what_is_queued
     stream: Stream, send: Send, job_settings: Settings, mark: Path, redis: Redis
 ) -> None:
     first = start_worker(job_settings)
+    timed = send("tests.add", 1, countdown=10)
+    wait_for(lambda: "run.received" in stream.kinds(timed), 20, "the worker has it")
     busy = send("tests.wait", 4, str(mark))
     wait_for(lambda: lines(mark), 20, "the job begins")
-    timed = send("tests.add", 1, countdown=5)
-    wait_for(lambda: "run.received" in stream.kinds(timed), 20, "the worker has it")
     first.terminate()
     wait_for(lambda: redis.llen("default") == 1, 10, "what is not begun goes back at once")
     assert lines(mark) == ["begin"], "while the job goes on"
@@ -56,7 +56,7 @@ def test_a_restart_holds_back_neither_what_waits_for_its_time_nor_what_is_queued
 @pytest.mark.parametrize(
     "signals", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGQUIT,)], ids=["twice", "quit"]
 )
-def test_a_second_signal_ends_the_worker_soon_and_its_job_comes_back_as_another_attempt(
+def test_a_second_signal_ends_the_worker_soon_and_its_job_comes_back_as_another_attempt(  # noqa: PLR0917 - fixtures
     signals: tuple[int, ...],
     stream: Stream,
     send: Send,
