@@ -117,8 +117,7 @@ class Admission:
         message.headers = with_deliveries(message.headers, delivery.begun)
         reason = self._reason_to_give_up(message, delivery)
         if reason:
-            log.error("run %s: %s", run, reason)
-            signals_of(self._app).given_up(message, self._consumer.hostname, reason)
+            self._give_up(message, reason)
             return ack(log, self._consumer.connection_errors)
         received = self._scheduled_run(message, message.headers)
         if received is None:
@@ -160,6 +159,16 @@ class Admission:
                 "have done part of its work"
             )
         return ""
+
+    def _give_up(self, message: Any, reason: str) -> None:
+        """Record that a message is delivered no more, and release the lease of this delivery."""
+        run = message.headers["id"]
+        log.error("run %s: %s", run, reason)
+        signals_of(self._app).given_up(message, self._consumer.hostname, reason)
+        try:
+            parts_for(self._app).events.forget(run)
+        except RedisError as error:
+            log.warning("the lease of run %s, which was given up, ends by itself: %s", run, error)
 
     def _check_start(
         self, arrival: Arrival, received: RunReceived, delivery: Delivery, look: int

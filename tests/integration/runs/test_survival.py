@@ -94,7 +94,7 @@ def test_a_run_by_name_whose_worker_is_killed_is_lost_and_run_again_as_another_a
     wait_for(lambda: not redis.exists(*left), 5, "nothing is left")
 
 
-def test_jobs_go_on_while_redis_restarts_and_their_messages_are_acknowledged(
+def test_jobs_go_on_while_redis_restarts_and_their_messages_are_acknowledged(  # noqa: PLR0917 - fixtures
     stream: Stream,
     send: Send,
     job_settings: Settings,
@@ -123,7 +123,7 @@ def test_a_worker_that_was_frozen_stops_its_job_once_another_has_the_run(
     stream: Stream, send: Send, job_settings: Settings, mark: Path, redis: Redis
 ) -> None:
     frozen = start_worker(job_settings, app=SHORT)
-    run = send("tests.wait", 15, str(mark))
+    run = send("tests.wait", 40, str(mark))
     has_begun(mark)
     processes = [psutil.Process(frozen.pid), *psutil.Process(frozen.pid).children()]
     for process in processes:
@@ -135,7 +135,7 @@ def test_a_worker_that_was_frozen_stops_its_job_once_another_has_the_run(
     wait_for(lambda: "run.retried" in stream.kinds(run), 20, "the frozen one stops its job")
     stopped = stream.one(run, "run.retried")
     assert (stopped.attempt, stopped.error) == (1, TAKEN_AWAY)
-    assert (stream.end(run, timeout=30).attempt, lines(mark).count("end")) == (2, 1)
+    assert (stream.end(run, timeout=60).attempt, lines(mark).count("end")) == (2, 1)
     wait_for(lambda: not redis.exists("unacked", keys.LEASES_ZSET), 5, "nothing is left")
 
 
