@@ -19,8 +19,34 @@ READ_IN = {"celery": "5.7.0", "kombu": "5.7.0"}
 OVERRIDDEN = {
     "celery.app.amqp:AMQP": {"_create_task_sender": ()},
     "celery.backends.base:BaseKeyValueStoreBackend": {"_get_task_meta_for": ("task_id",)},
+    "kombu.transport.redis:Channel": {
+        "_basic_cancel": ("consumer_tag",),
+        "_brpop_read": ("options",),
+        "_brpop_start": ("timeout",),
+        "_on_connection_disconnect": ("connection",),
+    },
+    "kombu.transport.redis:MultiChannelPoller": {"_register_BRPOP": ("channel",)},
 }
-"""Private methods that classes of ours override, with their parameters, by Celery's class."""
+"""Private methods that classes of ours override, with their parameters, by the library's class."""
+
+READ_BY_TRANSPORT = {
+    "kombu.transport.redis:Channel": (
+        "_brpop_sent_at",
+        "_get_message_priority",
+        "_in_poll",
+        "_lookup",
+        "_put",
+        "_q_for_pri",
+    ),
+    "kombu.transport.redis:MultiChannelPoller": (
+        "_client_registered",
+        "_register",
+        "_register_LISTEN",
+    ),
+    "kombu.transport.redis:QoS": ("_delivered", "_flush"),
+    "kombu.transport.redis:Transport": ("_deliver",),
+}
+"""Private names of kombu's that the claiming transport (`worker.transport`) uses, by class."""
 
 
 class UnackedMessages(NamedTuple):
@@ -174,6 +200,31 @@ def is_process_ending() -> bool:
 def forget_cached_result(backend: Any, task_id: str) -> None:
     """Drop what a result back end remembers of a task."""
     backend._cache.pop(task_id, None)
+
+
+def on_next_term_signal(worker: Any, callback: Callable[[Any], None]) -> None:
+    """Let `callback` end a worker, at once and not warmly, at its next SIGTERM.
+
+    In Celery this is what installs the handler of SIGQUIT.
+    """
+    from celery.apps import worker as program
+
+    install: Any = vars(program)["install_worker_term_hard_handler"]
+    install(worker, sig="SIGTERM", callback=callback)
+
+
+def end_after_soft_shutdown(worker: Any) -> None:
+    """End a worker as at its first SIGQUIT: after the seconds of the soft shutdown."""
+    from celery.apps import worker as program
+
+    vars(program)["on_cold_shutdown"](worker)
+
+
+def end_now(worker: Any) -> None:
+    """End a worker as at a SIGQUIT during the soft shutdown: its jobs are stopped now."""
+    from celery.apps import worker as program
+
+    vars(program)["during_soft_shutdown"](worker)
 
 
 def bound_sockets(connection: Any, seconds: float) -> None:

@@ -86,22 +86,26 @@ class StartCheck:
                 "" if is_known is None else int(is_known),
             ],
         )
-        recorded, gone, admitted, static = (bool(flag) for flag in reply[:4])
-        raw = Raw(*reply[4:7])
-        if admitted or (raw == (None, None, None) and not gone):
-            return Answer(START, recorded)
-        if gone:
-            return Answer(
-                admit.decide(event.at, start_by=start_by, exists=False), recorded, gone=True
-            )
-        try:
-            schedule = codec.decode(name, raw, static=static).schedule
-        except UnreadableEntry as error:
-            log.warning(
-                "run %s starts, though the entry %s cannot be asked: %s", event.run, name, error
-            )
-            return Answer(START, recorded)
-        return Answer(_decide(schedule, event, start_by, others=not recorded), recorded)
+        return _answer(reply, event, start_by)
+
+
+def _answer(reply: Any, event: RunReceived, start_by: datetime | None) -> Answer:
+    """The decision on what the script has read."""
+    name = event.facts.schedule or ""
+    recorded, gone, admitted, static = (bool(flag) for flag in reply[:4])
+    raw = Raw(*reply[4:7])
+    if admitted or (raw == (None, None, None) and not gone):
+        return Answer(START, recorded)
+    if gone:
+        return Answer(admit.decide(event.at, start_by=start_by, exists=False), recorded, gone=True)
+    try:
+        schedule = codec.decode(name, raw, static=static).schedule
+    except UnreadableEntry as error:
+        log.warning(
+            "run %s starts, though the entry %s cannot be asked: %s", event.run, name, error
+        )
+        return Answer(START, recorded)
+    return Answer(_decide(schedule, event, start_by, others=not recorded), recorded)
 
 
 def _decide(

@@ -8,7 +8,8 @@ import sys
 from typing import Any
 
 from celery import signals
-from celery.apps import worker as celery_worker
+
+from scheduler.celery_app import internals
 
 log = logging.getLogger(__name__)
 
@@ -30,20 +31,15 @@ def _prepare_second_signal(sender: Any = None, **_: Any) -> None:
 
     def on_shutting_down(sig: str = "", how: str = "", **_: Any) -> None:
         if sig == "SIGTERM" and how == "Warm":
-            celery_worker.install_worker_term_hard_handler(
-                sender, sig="SIGTERM", callback=_end_soon
-            )
+            internals.on_next_term_signal(sender, _end_soon)
 
     signals.worker_shutting_down.connect(on_shutting_down, weak=False)
 
 
 def _end_soon(worker: Any) -> None:
     """Let jobs end for the soft shutdown's seconds, then stop them, and give them back."""
-    # A third signal stops the jobs now.
-    celery_worker.install_worker_term_hard_handler(
-        worker, sig="SIGTERM", callback=celery_worker.during_soft_shutdown
-    )
-    celery_worker.on_cold_shutdown(worker)
+    internals.on_next_term_signal(worker, internals.end_now)  # a third signal does not wait
+    internals.end_after_soft_shutdown(worker)
 
 
 def _end_with_parent(**_: Any) -> None:

@@ -38,6 +38,21 @@ def test_a_method_that_is_overridden_is_still_called_so(place, method, parameter
     assert tuple(original.parameters) == ("self", *parameters)
 
 
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(place, name) for place, names in internals.READ_BY_TRANSPORT.items() for name in names],
+)
+def test_a_name_that_the_claiming_transport_uses_is_there(place, name):
+    module, _, owner = place.partition(":")
+    assert hasattr(getattr(importlib.import_module(module), owner), name)
+
+
+def test_celery_has_its_handlers_of_signals():
+    program = importlib.import_module("celery.apps.worker")
+    for name in ("during_soft_shutdown", "install_worker_term_hard_handler", "on_cold_shutdown"):
+        assert callable(vars(program)[name])
+
+
 def test_a_redis_channel_has_its_unacknowledged_messages_in_a_sorted_set():
     from kombu.transport.redis import Channel
 
@@ -144,6 +159,7 @@ def test_a_request_has_a_context_and_marks_of_its_end(app):
     request = Request(message, app=app, decoded=True, task=plain)
     assert internals.request_context(request).id == "one"
     assert not internals.was_stopped(request)
+    assert not internals.is_with_pool(request)
     info = internals.worker_lost_info(request, SystemExit(3))
     assert type(info.exception.exc).__name__ == "WorkerLostError"
     request._already_revoked = True
