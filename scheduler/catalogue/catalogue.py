@@ -85,7 +85,9 @@ class Job(Stored):
 
 
 class Worker(Stored):
-    """The last heartbeat of a worker."""
+    """The last heartbeat of a worker. `pool` is the name of its pool; `stops_jobs` says whether the
+    pool can stop a running job.
+    """
 
     name: str
     pid: int
@@ -95,6 +97,8 @@ class Worker(Stored):
     concurrency: int = 1
     jobs: list[str] = []
     active: int = 0
+    pool: str = "prefork"
+    stops_jobs: bool = True
 
     def is_alive(self, now: datetime) -> bool:
         """Return whether the heartbeat is recent enough at `now`."""
@@ -226,6 +230,10 @@ class Catalogue:
             (worker for worker in listed if now is None or worker.is_alive(now)),
             key=lambda worker: worker.name,
         )
+
+    def can_stop_jobs(self, worker: str) -> bool:
+        """Return whether a worker's pool can stop a running job; True for an unknown worker."""
+        return all(known.stops_jobs for known in self.workers() if known.name == worker)
 
     def jobs(self, now: datetime) -> list[Job]:
         """Return all jobs, by name; a job without a live worker has empty `workers`."""

@@ -85,6 +85,10 @@ class PerProcess:
             self._process = os.getpid()
         return self._parts
 
+    def fresh(self) -> Any:
+        """New parts, for a thread that must share no connection with others."""
+        return self._make()
+
 
 class BeatdeskApp(Celery):
     """Celery app with the settings it was made from, and the parts of its process."""

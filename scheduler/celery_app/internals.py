@@ -192,7 +192,9 @@ def worker_lost_info(request: Any, error: BaseException) -> Any:
 
 def is_process_ending() -> bool:
     """Whether this process of a worker's pool ends by a signal: its job is left by SystemExit."""
-    from billiard.common import terminate_handler_fired
+    from billiard.common import (  # type: ignore[attr-defined] # newer than its stubs
+        terminate_handler_fired,
+    )
 
     return bool(terminate_handler_fired())
 

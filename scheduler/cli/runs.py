@@ -118,6 +118,7 @@ def cancel(services: Services, /, *, run_id: str, as_json: bool) -> None:
 EFFECTS = {
     Cancelled.ENDED: "is cancelled: no worker had it",
     Cancelled.STOPPING: "is being cancelled: its worker was asked to end it",
+    Cancelled.UNSTOPPABLE: "goes on to its end: the pool of its worker cannot stop a running job",
     Cancelled.SEARCHED: "is being cancelled: a worker that has it ends it, and where none has it, "
     "it is cancelled within a minute",
 }

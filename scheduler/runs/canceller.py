@@ -40,6 +40,9 @@ class Cancelled(StrEnum):
     STOPPING = "stopping"
     """A worker has the run, and is to end it."""
 
+    UNSTOPPABLE = "unstoppable"
+    """A worker has the run, and its pool cannot stop a running job."""
+
     SEARCHED = "searched"
     """No worker is on record: one that has the run ends it, otherwise the audit does."""
 

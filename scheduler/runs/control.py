@@ -34,8 +34,11 @@ better than a page that hangs.
 
 
 class RunControl:
-    """Control of runs. `queue_of` returns the queue that a job names in its decorator, or None;
-    `has_message` whether the broker has a message of a run, by its id and queue.
+    """Control of runs.
+
+    `queue_of` returns the queue that a job names in its decorator, or None; `has_message` says
+    whether the broker has a message of a run, by its id and queue; `can_stop_jobs` says of a
+    worker, by its name, whether its pool can stop a running job.
     """
 
     def __init__(
@@ -44,9 +47,10 @@ class RunControl:
         events: EventStream,
         canceller: Canceller,
         leases: Leases,
-        queue_of: Callable[[str], str | None] = lambda job: None,
         *,
+        queue_of: Callable[[str], str | None] = lambda job: None,
         has_message: Callable[[str, str | None], bool] = lambda run, queue: False,
+        can_stop_jobs: Callable[[str], bool] = lambda worker: True,
     ) -> None:
         self._celery = celery
         self._events = events
@@ -54,6 +58,7 @@ class RunControl:
         self._leases = leases
         self._queue_of = queue_of
         self._has_message = has_message
+        self._can_stop_jobs = can_stop_jobs
 
     def start(
         self,
@@ -202,7 +207,12 @@ class RunControl:
             )
         with answering(server=BROKER):
             queues = [] if queue is None else [queue]
-            return self._canceller.cancel([run_id], actor, now, queues)[run_id]
+            effect = self._canceller.cancel([run_id], actor, now, queues)[run_id]
+            if effect is not Cancelled.STOPPING:
+                return effect
+            lease = self._leases.get(run_id)
+            is_stuck = lease is not None and lease.worker and not self._can_stop_jobs(lease.worker)
+            return Cancelled.UNSTOPPABLE if is_stuck else effect
 
     @contextmanager
     def _alive(self, run: str, facts: RunFacts) -> Iterator[None]:

@@ -349,8 +349,9 @@ class Services:
             self.events,
             self.canceller,
             self.leases,
-            self.catalogue.queue_of,
+            queue_of=self.catalogue.queue_of,
             has_message=lambda run, queue: has_message(self.celery, run, queue),
+            can_stop_jobs=self.catalogue.can_stop_jobs,
         )
 
     @cached_property

@@ -53,6 +53,11 @@ def leave(execution: Execution, token: Token[Execution | None]) -> None:
     _all.remove(execution)
 
 
+def execution_of(run: str) -> Execution | None:
+    """The attempt of a run that this process is at; None where it is at none."""
+    return next((execution for execution in list(_all) if execution.id == run), None)
+
+
 class CurrentRun:
     """The current run of a job: `run.tick`, `run.progress(…)`. Empty outside of a run."""
 

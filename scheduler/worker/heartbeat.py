@@ -26,7 +26,10 @@ from scheduler.worker import captured, own_jobs, retrying, runtime
 from scheduler.worker.claims import renew
 from scheduler.worker.held_runs import forget_messages, held_runs
 from scheduler.worker.introspect import jobs_of
+from scheduler.worker.lifeline import Lifeline
+from scheduler.worker.os_threads import unpatched
 from scheduler.worker.parts import parts_for
+from scheduler.worker.pools import PREFORK, abilities_of
 from scheduler.worker.signals import RunSignals
 
 log = logging.getLogger(__name__)
@@ -58,6 +61,7 @@ class WorkerHeartbeat:
         self._renewed_at = 0.0
         self._unknown: frozenset[str] = frozenset()
         self._cancelled_until: datetime | None = None
+        self._pool = PREFORK
         self._runtime_by_process: tuple[int, runtime.Runtime] | None = None
 
     def connect(self) -> None:
@@ -77,7 +81,7 @@ class WorkerHeartbeat:
     def _runtime(self) -> runtime.Runtime:
         """The runtime of jobs in this process."""
         if self._runtime_by_process is None or self._runtime_by_process[0] != os.getpid():
-            made = runtime.Runtime(self._app, self._signals.reporter().events)
+            made = runtime.Runtime(self._app, self._signals.reporter().events, self._pool)
             self._runtime_by_process = (os.getpid(), made)
         return self._runtime_by_process[1]
 
@@ -85,9 +89,34 @@ class WorkerHeartbeat:
         """Start the thread; the worker is connected, and takes its first message afterwards."""
         self._load_cancellations()
         self._jobs = jobs_of(self._app)
+        self._pool = abilities_of(sender.pool)
+        if self._pool is not PREFORK:
+            self._prepare_jobs_in_this_process(sender)
         threading.Thread(
             target=self._run, args=(sender,), name="beatdesk-heartbeat", daemon=True
         ).start()
+
+    def _prepare_jobs_in_this_process(self, consumer: Any) -> None:
+        """Capture log lines here, where jobs run in the worker's own process, and say what its pool
+        cannot do.
+
+        The worker has set up its logging since `prepare`, which replaced the handlers.
+        """
+        captured.install(self._app.settings.run_log_level)
+        log.warning(
+            "the pool %s cannot %s; for jobs that need this, start a worker with the pool prefork",
+            self._pool.name,
+            ", and cannot ".join(self._pool.lacks),
+        )
+        threads = unpatched()
+        if threads is not None:
+            Lifeline(
+                self._app,
+                consumer,
+                lambda: self._worker_record(consumer, utc_now()),
+                EVERY_SECONDS,
+                self._stop.is_set,
+            ).start(threads)
 
     def end(self, **_: Any) -> None:
         """Stop the thread and leave the catalogue; the worker has drained."""
@@ -199,4 +228,6 @@ class WorkerHeartbeat:
             concurrency=consumer.controller.concurrency or 1,
             jobs=[job.name for job in self._jobs],
             active=len(state.active_requests),
+            pool=self._pool.name,
+            stops_jobs=self._pool.stops_jobs,
         )

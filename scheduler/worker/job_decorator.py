@@ -58,10 +58,8 @@ def job(
     `flask=True` runs the job in the context of the application that `BEATDESK_FLASK_APP` names,
     which is the default for jobs in your own modules. `options` are Celery's own for a task.
     """
-    if on_lost not in get_args(OnLost):
-        raise ValueError(f"job: on_lost is 'again' or 'fail', not {on_lost!r}")
     own = _celery_options(name, retries, soft_time_limit, time_limit)
-    own |= {"title": title, "params": params, "flask": flask, "on_lost": on_lost}
+    own |= {"title": title, "params": params, "flask": flask, "on_lost": _checked(on_lost)}
     own |= {"goes_to": queue, "goes_with_priority": priority}
     if retry_for:
         own |= _retries(retry_for, retry_backoff, retry_backoff_max)
@@ -73,6 +71,13 @@ def job(
         return declared
 
     return declare
+
+
+def _checked(on_lost: OnLost) -> OnLost:
+    """The option, if it is one. Raises ValueError."""
+    if on_lost not in get_args(OnLost):
+        raise ValueError(f"job: on_lost is 'again' or 'fail', not {on_lost!r}")
+    return on_lost
 
 
 def _celery_options(

@@ -18,6 +18,9 @@ from typing import Any, NamedTuple
 from scheduler.events.bounds import bounded_text
 from scheduler.events.schema import Event, LogLine, RunLogged, RunProgressed, run_event
 
+OWN_LOGGER = "beatdesk.worker"
+"""Logger of the lines that Beatdesk adds to a run's log."""
+
 TEXT_LIMIT = 200
 """Bytes of the text beside a progress bar."""
 

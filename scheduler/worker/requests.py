@@ -21,6 +21,9 @@ from scheduler.celery_app import internals
 from scheduler.errors import JobOutOfMemory
 from scheduler.rules.policies.loss import LossVerdict
 from scheduler.worker import retrying
+from scheduler.worker.current import execution_of
+from scheduler.worker.pools import abilities_of
+from scheduler.worker.progress import OWN_LOGGER, ProgressLog
 from scheduler.worker.retrying import NextAttempt
 
 log = logging.getLogger(__name__)
@@ -50,7 +53,7 @@ class FollowedRequest(Request):
 
         Only where the next attempt could not be sent, the message goes back to its queue.
         """
-        task = self.task
+        task: Any = self.task
         before = task.retry_on_worker_lost, task.reject_on_worker_lost
         task.retry_on_worker_lost = False
         task.reject_on_worker_lost = self._is_unsent
@@ -74,7 +77,19 @@ class FollowedRequest(Request):
                 state.revoked.add(self.id)
                 self.revoked()
             return
-        super().terminate(pool, signal)
+        abilities = abilities_of(pool)
+        if abilities.stops_jobs:
+            super().terminate(pool, signal)
+        else:
+            self._note_unstoppable(abilities.name)
+
+    def _note_unstoppable(self, pool: str) -> None:
+        """Say, in the run's log too, that its job goes on to its end."""
+        text = f"cancelled, and goes on to its end: the pool {pool} cannot stop a running job"
+        log.warning("run %s was %s", self.id, text)
+        execution = execution_of(self.id)
+        if execution is not None and isinstance(execution.progress_sink, ProgressLog):
+            execution.progress_sink.line("WARNING", OWN_LOGGER, text)
 
     def revoked(self) -> bool:
         """Whether the run is cancelled or expired. A run that was cancelled while it waited here

@@ -25,7 +25,8 @@ from scheduler.worker.current import Execution, enter, leave
 from scheduler.worker.event_buffer import EventBuffer
 from scheduler.worker.flask_context import FlaskContext, is_own
 from scheduler.worker.parts import parts_for
-from scheduler.worker.progress import Bounds, ProgressLog
+from scheduler.worker.pools import PREFORK, PoolAbilities
+from scheduler.worker.progress import OWN_LOGGER, Bounds, ProgressLog
 from scheduler.worker.progress_sender import ProgressSender
 from scheduler.worker.secret_refs import Concealer, SecretStore, resolved
 
@@ -33,9 +34,12 @@ from scheduler.worker.secret_refs import Concealer, SecretStore, resolved
 class Runtime:
     """The parts of one process that jobs use; their events go to the buffer `events`."""
 
-    def __init__(self, app: BeatdeskApp, events: EventBuffer) -> None:
+    def __init__(
+        self, app: BeatdeskApp, events: EventBuffer, pool: PoolAbilities = PREFORK
+    ) -> None:
         settings = app.settings
         self._app = app
+        self._pool = pool
         self._bounds = Bounds(settings.run_log_lines, settings.run_log_line_limit)
         self._secrets = SecretStore(settings.secrets_dir)
         self._flask = FlaskContext(settings.flask_app, settings.flask_url)
@@ -57,11 +61,24 @@ class Runtime:
         )
         execution = Execution(request.id, attempt, request.headers or {}, progress_log)
         token = enter(execution)
+        if self._pool is not PREFORK:
+            self._note_broken_limits(task, request, progress_log)
         try:
             return self._inside(task, run, args, kwargs, progress_log)
         finally:
             leave(execution, token)
             self._sender.finish(progress_log)
+
+    def _note_broken_limits(self, task: Any, request: Any, progress_log: ProgressLog) -> None:
+        """Say in the run's log that this worker's pool does not keep the job's time limits."""
+        hard, soft = request.timelimit or (None, None)
+        broken = self._pool.broken_limits(soft or task.soft_time_limit, hard or task.time_limit)
+        if broken:
+            progress_log.line(
+                "WARNING",
+                OWN_LOGGER,
+                f"{broken} is not kept: the pool {self._pool.name} of this worker cannot",
+            )
 
     def _inside(
         self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, progress_log: ProgressLog

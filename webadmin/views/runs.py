@@ -175,6 +175,8 @@ def _named(typed: str) -> dict[str, Any]:
 EFFECTS = {
     Cancelled.ENDED: "The run is cancelled: no worker had it.",
     Cancelled.STOPPING: "The workers were asked to end this run. It turns Cancelled when one has.",
+    Cancelled.UNSTOPPABLE: "This run goes on to its end: the pool of its worker cannot stop a "
+    "running job.",
     Cancelled.SEARCHED: "The workers were asked to end this run. Where none of them has it, it "
     "turns Cancelled within a minute.",
 }

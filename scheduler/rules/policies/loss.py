@@ -66,7 +66,9 @@ def _rule(loss: ProcessLoss, most_losses: int) -> tuple[Rule, str]:
         return "schedule", "its schedule allows a further attempt"
     if loss.is_unlimited or loss.task_retries:
         has_more = (
-            loss.losses < most_losses if loss.is_unlimited else loss.retries < loss.task_retries
+            loss.losses < most_losses
+            if loss.is_unlimited
+            else loss.retries < (loss.task_retries or 0)
         )
         if has_more:
             return "task", "the job allows a further attempt"
