@@ -32,6 +32,11 @@ COMMANDS = (
         "Show the state of Beat, workers, recorder, Redis and SQL.",
     ),
     LazyCommand(
+        "outages",
+        "scheduler.cli.absences:outages",
+        "List who was away: Beat, workers, recorders, and the readers of queues.",
+    ),
+    LazyCommand(
         "schedules",
         "scheduler.cli.schedules:schedules",
         "List, make, change and run schedules.",

@@ -16,6 +16,7 @@
     ticks.missed             ticks that could not run: absence, deadline, coalesced, broker
     ticks.skipped            ticks that did not run by a policy or for an operator
     report.stored            a job stored a file
+    outage.noted, fact.noted    who was there, and who was not: see `surroundings`
     schedule.*, calendar.*, dead_letters.*    edits by operators: see `edits`
 
 Logs and reports stand in `output`.
@@ -64,6 +65,7 @@ from scheduler.events.edits import (
     ScheduleTickSkipped,
 )
 from scheduler.events.output import LogLine, ReportStored, RunLogged
+from scheduler.events.surroundings import FactNoted, OutageNoted
 from scheduler.events.ticks import TicksEvent, TicksMissed, TicksSkipped
 from scheduler.events.tolerance import is_from_newer_version
 from scheduler.rules.model.spec import Frozen, Schedule
@@ -71,14 +73,14 @@ from scheduler.rules.model.spec import Frozen, Schedule
 # fmt: off
 __all__ = [
     "CalendarDeleted", "CalendarEvent", "CalendarHealed", "CalendarSaved", "DeadLetterEvent",
-    "DeadLettersDropped", "DeadLettersRetried", "Event", "LogLine", "ReportStored", "RunLogged",
-    "ScheduleAdopted", "ScheduleDeleted",
+    "DeadLettersDropped", "DeadLettersRetried", "Event", "FactNoted", "LogLine", "OutageNoted",
+    "ReportStored", "RunLogged", "ScheduleAdopted", "ScheduleDeleted",
     "ScheduleDisabled", "ScheduleEnabled", "ScheduleEvent", "ScheduleHealed", "SchedulePaused",
     "ScheduleReset", "ScheduleRestored", "ScheduleResumed", "ScheduleSaved", "ScheduleTickKept",
     "ScheduleTickSkipped", "TicksEvent", "TicksMissed", "TicksSkipped",
 ]
 # fmt: on
-"""The events defined in `edits`, `output` and `ticks`, which are part of the vocabulary."""
+"""The events of `edits`, `output`, `surroundings` and `ticks`, which are part of the vocabulary."""
 
 FIELD = "event"
 """The field of a stream entry that holds the encoded event."""
@@ -299,7 +301,9 @@ AnyEvent = Annotated[
     | RunLost
     | TicksMissed
     | TicksSkipped
-    | ReportStored,
+    | ReportStored
+    | OutageNoted
+    | FactNoted,
     Field(discriminator="kind"),
 ]
 

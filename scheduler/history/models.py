@@ -264,6 +264,41 @@ class DeadLetterChange(Base):
     letters: Mapped[Any] = mapped_column(JSON)
 
 
+class Outage(Base):
+    """Who was away from when to when: Beat, workers, a recorder, or the readers of a queue.
+
+    `ended_at` is NULL while it lasts. The row's `id` is derived from who was away since when.
+    """
+
+    __tablename__ = "outages"
+
+    key: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(36), unique=True)
+    of: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(255))
+    host: Mapped[str | None] = mapped_column(String(255))
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    detail: Mapped[str] = mapped_column(String(255), default="")
+
+
+class Fact(Base):
+    """What holds from `at` on, and explains what became of a tick: the leading Beat, the workers
+    with their queues, the length of a queue.
+    """
+
+    __tablename__ = "facts"
+
+    key: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(36), unique=True)
+    of: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(255))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    value: Mapped[Any] = mapped_column(NullJson, nullable=True)
+
+    __table_args__ = (Index("ix_facts_of", "of", "at"),)
+
+
 class Report(Base):
     """A file that a job left, in the data folder's `reports/`."""
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import func
-
 from scheduler.history.models import Run
+from scheduler.history.tick_counts import ticks, ticks_in
 from scheduler.rules.model.run_states import RunGroup, values_in
 
 _STATES = {
@@ -18,6 +17,6 @@ KINDS = (*_STATES, "other")
 
 def ticks_of(kind: str) -> Any:
     """The number of ticks of one kind, in SQL."""
-    counted = [state for states in _STATES.values() for state in states]
-    condition = Run.state.in_(_STATES[kind]) if kind in _STATES else Run.state.not_in(counted)
-    return func.coalesce(func.sum(Run.ticks).filter(condition), 0)
+    if kind in _STATES:
+        return ticks_in(_STATES[kind])
+    return ticks(Run.state.not_in([state for states in _STATES.values() for state in states]))

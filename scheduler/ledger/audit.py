@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from scheduler.events.stream import EventStream
     from scheduler.history.queries.ledger import LedgerRows, TickRow
+    from scheduler.history.queries.outages import Outages
     from scheduler.schedules.reads import Listing
 
 log = logging.getLogger(__name__)
@@ -55,12 +56,18 @@ class Audit:
     """The audit of one process."""
 
     def __init__(
-        self, redis: "Redis", rows: "LedgerRows", stream: "EventStream", listing: "Listing"
+        self,
+        redis: "Redis",
+        rows: "LedgerRows",
+        stream: "EventStream",
+        listing: "Listing",
+        outages: "Outages",
     ) -> None:
         self._redis = redis
         self._rows = rows
         self._stream = stream
         self._listing = listing
+        self._outages = outages
         self.forget()
 
     def forget(self) -> None:
@@ -165,7 +172,7 @@ class Audit:
         life = Life(changes, right, until)
         rows = [row for row in self._rows.of(uid, MOST_ROWS) if row.last > right]
         busy = set() if life.is_deleted else {waiting.read(text).tick for text in waiting_texts}
-        surroundings = self._surroundings(changes)
+        surroundings = self._surroundings(changes, now)
         ranges = [Row(row.first, row.last) for row in rows]
         found = holes(life, ranges, busy, surroundings, now)
         if found:
@@ -221,10 +228,15 @@ class Audit:
             return min(last, now - GRACE)
         return changes[-1].at if _is_deleted(changes) else None
 
-    def _surroundings(self, changes: Sequence[Change]) -> Surroundings:
+    def _surroundings(self, changes: Sequence[Change], now: datetime) -> Surroundings:
         names = {change.schedule.window.calendar for change in changes} - {None}
         calendars: dict[str, Calendar] = self._listing.existing([name for name in names if name])
-        return Surroundings(calendars, list(self._absences))
+        since = self._began or now
+        recorded = [
+            Absence(outage.began_at, outage.ended_at or now)
+            for outage in self._outages.since(since - _DAY, of="beat")
+        ]
+        return Surroundings(calendars, [*recorded, *self._absences])
 
     def _with_run(
         self, uid: str, found: Sequence[TicksEvent], changes: Sequence[Change]

@@ -2,6 +2,7 @@
 and stores.
 """
 
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from scheduler.settings.schema import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from redis import Redis
     from sqlalchemy import Engine
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from scheduler.history.queries.definitions import Definitions
     from scheduler.history.queries.history import History
     from scheduler.history.queries.newest_runs import NewestRuns
+    from scheduler.history.queries.outages import Outages
     from scheduler.history.queries.statistics import Statistics
     from scheduler.ledger.loop import LedgerLoop
+    from scheduler.ledger.surroundings import SurroundingsWatch
     from scheduler.ledger.watcher import Watcher
     from scheduler.queues.moving import MessageMoves
     from scheduler.queues.unread import UnreadQueues
@@ -259,7 +263,9 @@ class Services:
         from scheduler.ledger.audit import Audit
         from scheduler.ledger.watcher import Watcher
 
-        audit = Audit(self.redis, LedgerRows(self.engine), self.events, self.schedule_list)
+        audit = Audit(
+            self.redis, LedgerRows(self.engine), self.events, self.schedule_list, self.outages
+        )
         return Watcher(
             self.redis,
             self.events,
@@ -269,11 +275,43 @@ class Services:
             audit=audit,
         )
 
+    @cached_property
+    def outages(self) -> "Outages":
+        """Outages and facts in the history."""
+        from scheduler.history.queries.outages import Outages
+
+        return Outages(self.engine)
+
+    def surroundings_watch(self) -> "SurroundingsWatch":
+        """A new watch of who is there and who is not."""
+        from scheduler.ledger.surroundings import SurroundingsWatch
+
+        return SurroundingsWatch(
+            self.redis,
+            self.events,
+            self.catalogue,
+            self.outages,
+            has_queues_here=self.settings.broker_url in (None, self.settings.redis_url),
+        )
+
     def ledger_loop(self, name: str) -> "LedgerLoop":
         """Looks at the ledger again and again, in turn with the loops of other recorders."""
         from scheduler.ledger.loop import LedgerLoop
 
-        return LedgerLoop(self.redis, self.ledger_watcher(), name)
+        return LedgerLoop(
+            self.redis,
+            self.ledger_watcher(),
+            self.surroundings_watch(),
+            name,
+            facts_stored_for=timedelta(days=self.settings.facts_days),
+            forget_facts_before=self._forget_facts,
+        )
+
+    def _forget_facts(self, cutoff: "datetime") -> None:
+        """Delete facts and ended outages from before `cutoff`."""
+        from scheduler.history.recording.surroundings import forget_before
+
+        forget_before(self.engine, cutoff)
 
     @cached_property
     def unread_queues(self) -> "UnreadQueues":

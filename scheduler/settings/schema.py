@@ -107,6 +107,9 @@ class Settings(BaseModel):
         description="folder to which runs are written before `HISTORY_KEEP` deletes them, as JSON "
         "lines, compressed",
     )
+    facts_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="days for which outages, and facts that explain ticks, are stored"
+    )
     healing: bool = Field(
         True,
         description="`false`: schedules lost by Redis come back only by `beatdesk "

@@ -111,6 +111,9 @@ LEDGER_LOCK = "beatdesk:ledger-watch"
 LEDGER_CHECKED = "beatdesk:ledger-checked"
 """The moment up to which the ledger has no holes, as far as its watcher has compared."""
 
+SURROUNDINGS_SEEN = "beatdesk:surroundings-seen"
+"""The moment at which a recorder last looked who is there: a gap is an outage."""
+
 CHECK_QUESTION = "beatdesk:check-asked"
 """A request of a starting Beat: compare Redis with the history."""
 
@@ -160,6 +163,10 @@ CHORDS_PREFIX = "beatdesk:chords:"
 
 LIMITS_PREFIX = "beatdesk:limits"
 """Before the counters of the console's login limits."""
+
+
+PRIORITY_STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
+"""What kombu's Redis transport puts behind a queue's name for the list of each priority."""
 
 
 class Names(NamedTuple):

@@ -41,6 +41,8 @@ POLICY_KEYS = {
     "queue_limit",
 }
 RUN_KEYS = {
+    "detail",
+    "blocker",
     "id",
     "schedule",
     "schedule_uid",

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
+from scheduler.history.queries.outages import OutageView
 from scheduler.history.queries.views import RunFilter, RunView
 from scheduler.rules.model.run_states import RunGroup, RunState, values_in
 from scheduler.schedules.raw_entry import ScheduleRow
@@ -68,6 +69,7 @@ def overview_data(now: datetime) -> dict[str, Any]:
     needs = overview.needs(trouble, history.last_runs(uids, 3), now)
     return {
         "healed": healed(now),
+        "outages": history_outages(day_ago),
         "needs": [(need, reason(need)) for need in needs],
         "broken": current_app.extensions["unreadable"].read(services(), now),
         "running": [run for state in LIVE for run in newest(state, SHOWN)][:SHOWN],
@@ -79,6 +81,11 @@ def overview_data(now: datetime) -> dict[str, Any]:
         ],
         "moment_of": lambda run: overview.moment_of(run, now),
     }
+
+
+def history_outages(since: datetime) -> list[OutageView]:
+    """Return the outages that last or ended since, newest first, at most `SHOWN`."""
+    return services().outages.since(since, limit=SHOWN)
 
 
 def reason(need: overview.Need) -> str:

@@ -17,6 +17,7 @@ from scheduler.errors import NotFound, Refused
 from scheduler.history.connecting import is_storable
 from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
 from scheduler.history.queries import audit
+from scheduler.history.queries.blockers import blocker_of
 from scheduler.history.queries.cursor import cursor, key_of
 from scheduler.history.queries.run_logs import log_of
 from scheduler.history.queries.search import found_keys, newest_rows
@@ -34,6 +35,7 @@ from scheduler.history.queries.views import (
     RunPage,
     RunView,
 )
+from scheduler.history.tick_counts import first_between, ticks
 from scheduler.rules.model.run_states import STATES, RunState
 
 MOST = 1000
@@ -48,7 +50,17 @@ _SORTED_RUNS = 20_000
 _UNIONS = 100
 """Schedules in one statement; SQLite takes at most 500 parts."""
 
-_LARGE = {"args", "kwargs", "result", "error", "traceback", "attempts", "children"}
+_LARGE = {
+    "args",
+    "kwargs",
+    "result",
+    "error",
+    "traceback",
+    "attempts",
+    "children",
+    "detail",
+    "blocker",
+}
 _SMALL = [getattr(Run, name) for name in RunView.model_fields if name not in _LARGE]
 _DETAILS = [
     RunDetail.args,
@@ -98,7 +110,7 @@ class History:
         with self._engine.connect() as connection:
             row = _one(
                 connection,
-                select(*_SMALL, *_DETAILS).outerjoin_from(Run, RunDetail, _SAME_RUN),
+                select(Run.key, *_SMALL, *_DETAILS).outerjoin_from(Run, RunDetail, _SAME_RUN),
                 Run.id,
                 run_id,
             )
@@ -110,7 +122,17 @@ class History:
                 select(*_ATTEMPT).where(Attempt.run_id == run_id, _BEGAN).order_by(Attempt.number)
             )
             attempt_views = [AttemptView(**row._mapping) for row in connection.execute(attempts)]
-        return RunView(**row._mapping, attempts=attempt_views, children=self.children(run_id))
+            blocker = None
+            if (row.state, row.reason) == (RunState.SKIPPED.value, "overlap"):
+                blocker = blocker_of(connection, row.schedule_uid, row.tick, row.key)
+        columns = {name: value for name, value in row._mapping.items() if name != "key"}
+        return RunView(
+            **columns,
+            attempts=attempt_views,
+            children=self.children(run_id),
+            detail=None if blocker is None else blocker.sentence,
+            blocker=None if blocker is None else blocker.run,
+        )
 
     def children(self, run_id: str) -> list[ChildView]:
         """The first runs that a run has started or that repeat it, oldest first."""
@@ -154,12 +176,12 @@ class History:
         return names
 
     def state_counts(self, since: datetime, until: datetime | None = None) -> dict[str, int]:
-        """The number of runs in each state, of runs whose first event lies in [since, until)."""
+        """The number of ticks in each state (`tick_counts`), by first event in [since, until)."""
         # Not the bare column: SQLite would then read the whole index of states instead of the index
         # of times.
         state = func.coalesce(Run.state, "").label("in_state")
         statement = (
-            select(state, func.count().label("runs")).where(*_between(since, until)).group_by(state)
+            select(state, ticks().label("runs")).where(*first_between(since, until)).group_by(state)
         )
         with self._engine.connect() as connection:
             return {row.in_state: row.runs for row in connection.execute(statement)}
@@ -288,27 +310,18 @@ def _conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
             conditions.append(getattr(Run, name) == _text(value, name))
     _check_choice(run_filter.state, STATES, "state")
     _check_choice(run_filter.trigger, TRIGGERS, "trigger")
-    return conditions + _between(run_filter.since, run_filter.until)
+    return conditions + first_between(run_filter.since, run_filter.until)
 
 
 def _is_sorted(connection: Connection, run_filter: RunFilter) -> bool:
     """Whether the time of the filter has few enough runs to sort them all: in the order of keys,
     all newer runs would be read to find them.
     """
-    times = _between(run_filter.since, run_filter.until)
+    times = first_between(run_filter.since, run_filter.until)
     if not times:
         return False
     some = select(literal(1)).select_from(Run).where(*times).limit(_SORTED_RUNS + 1).subquery()
     return connection.execute(select(func.count()).select_from(some)).scalar_one() <= _SORTED_RUNS
-
-
-def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if since is not None:
-        conditions.append(Run.first_at >= since)
-    if until is not None:
-        conditions.append(Run.first_at < until)
-    return conditions
 
 
 def _check_choice(value: str | None, choices: Sequence[str], field: str) -> None:

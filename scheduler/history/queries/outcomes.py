@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Select, func, select
 
 from scheduler.history.models import Revision, Run
 from scheduler.history.outcome_kinds import KINDS, ticks_of
+from scheduler.history.tick_counts import first_between
 from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Frozen
 
@@ -56,7 +57,7 @@ class Outcomes:
                 func.avg(Run.lateness).label("mean_lateness"),
                 func.max(Run.lateness).label("most_lateness"),
             )
-            .where(Run.first_at >= since, Run.first_at < until)
+            .where(*first_between(since, until))
             .group_by(*_GROUP)
             .order_by(Run.job, Run.schedule, Run.schedule_uid)
         )
@@ -71,13 +72,11 @@ class Outcomes:
 
     def parts(self, bounds: Sequence[datetime]) -> list[dict[str, int]]:
         """The number of ticks of each kind between each bound and the next."""
-        counts = [func.coalesce(ticks_of(kind), 0).label(kind) for kind in KINDS]
+        counts = [ticks_of(kind).label(kind) for kind in KINDS]
         with self._engine.connect() as connection:
             return [
                 dict(
-                    connection.execute(
-                        select(*counts).where(Run.first_at >= since, Run.first_at < until)
-                    )
+                    connection.execute(select(*counts).where(*first_between(since, until)))
                     .one()
                     ._mapping
                 )

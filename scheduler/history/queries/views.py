@@ -54,7 +54,7 @@ class ChildView(Frozen):
 
 class RunView(Frozen):
     """A run. In lists the large fields (arguments, result, error, traceback, attempts, children)
-    are empty.
+    are empty, and so is `detail`.
     """
 
     id: str
@@ -88,6 +88,12 @@ class RunView(Frozen):
     progress_done: float | None = None
     progress_total: float | None = None
     progress_text: str | None = None
+    detail: str | None = None
+    """Why the reason holds, in a sentence: the run that was in the way of one skipped for overlap.
+    """
+
+    blocker: str | None = None
+    """The id of that run."""
 
 
 class RunPage(Frozen):

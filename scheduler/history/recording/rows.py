@@ -14,6 +14,8 @@ from scheduler.events.schema import (
     CalendarEvent,
     DeadLetterEvent,
     Event,
+    FactNoted,
+    OutageNoted,
     ReportStored,
     RunEvent,
     RunLogged,
@@ -158,7 +160,7 @@ def run_of(event: Event) -> str | None:
         return range_id(event)
     if isinstance(event, ScheduleEvent | ReportStored | RunLogged):
         return None
-    if isinstance(event, CalendarEvent | DeadLetterEvent):
+    if isinstance(event, CalendarEvent | DeadLetterEvent | OutageNoted | FactNoted):
         return None
     raise UnfoldableEvent(f"events like {type(event).__name__} are unknown")
 

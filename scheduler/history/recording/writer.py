@@ -28,7 +28,12 @@ from scheduler.history import models
 from scheduler.history.engine import writing
 from scheduler.history.identity import Identity, advance
 from scheduler.history.open_file import note_log, refuse_unsafe_commit
-from scheduler.history.recording import calendar_revisions, dead_letter_changes, open_spans
+from scheduler.history.recording import (
+    calendar_revisions,
+    dead_letter_changes,
+    open_spans,
+    surroundings,
+)
 from scheduler.history.recording.projector import fold
 from scheduler.history.recording.rollup import mark_due
 from scheduler.history.recording.rows import (
@@ -135,6 +140,7 @@ def fold_into(
     _write_audit(connection, folded)
     calendar_revisions.write(connection, events)
     dead_letter_changes.write(connection, events)
+    surroundings.write(connection, events)
 
 
 def _load(connection: Connection, runs: list[str]) -> Rows:

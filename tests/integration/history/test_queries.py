@@ -61,6 +61,8 @@ def test_a_run_is_shown_whole_in_the_published_form(history: History, mixed: lis
         "progress_done",
         "progress_total",
         "progress_text",
+        "detail",
+        "blocker",
     }
     assert body | {"attempts": []} == {
         "id": "n0",

@@ -1,0 +1,151 @@
+"""Who is there, who is away since when, and what changed between two looks. Pure.
+
+    look ──▶ who should be there and is not ──for longer than `NOTICED`──▶ an outage begins
+                                            ──there again────────────────▶ it ends
+
+Who left in order is not away: Beat gives back its lock only to another, and workers and recorders
+take their heartbeat with them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from pydantic import JsonValue
+
+from scheduler.events.schema import Event, FactNoted, OutageNoted
+from scheduler.events.surroundings import OutageKind
+
+BEAT = "Beat"
+ALL_WORKERS = "all workers"
+
+NOTICED: Mapping[OutageKind, timedelta] = {
+    "beat": timedelta(seconds=15),
+    "workers": timedelta(seconds=30),
+    "worker": timedelta(seconds=30),
+    "recorder": timedelta(seconds=15),
+    "queue": timedelta(seconds=60),
+}
+"""For how long somebody is away before it is an outage; a restart in order is shorter."""
+
+DEPTH_EVERY = timedelta(minutes=1)
+"""How often the length of a queue is noted, where it changes."""
+
+
+class Absent(NamedTuple):
+    """Somebody who should be there and is not."""
+
+    of: OutageKind
+    name: str
+
+
+class Sign(NamedTuple):
+    """The last sign of life of a worker or recorder; `queues` is empty for a recorder."""
+
+    name: str
+    host: str
+    at: datetime
+    queues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What one look finds: `leader` holds Beat's lock, `depths` are the lengths of queues."""
+
+    at: datetime
+    leader: str | None
+    workers: tuple[Sign, ...] = ()
+    recorders: tuple[Sign, ...] = ()
+    depths: Mapping[str, int] = field(default_factory=dict)
+
+    def living_workers(self) -> list[Sign]:
+        """The workers with a sign of life that is not too old."""
+        return [sign for sign in self.workers if self.at - sign.at <= NOTICED["worker"]]
+
+    def queues(self) -> set[str]:
+        """The queues that living workers read."""
+        return {queue for sign in self.living_workers() for queue in sign.queues}
+
+
+class Attendance:
+    """What is remembered between looks: who is missing since when, and the facts noted last."""
+
+    def __init__(self, open_outages: Iterable[OutageNoted] = ()) -> None:
+        """`open_outages` are those that lasted when the last watcher ended."""
+        self._open = {Absent(one.of, one.name): one for one in open_outages}
+        self._missing: dict[Absent, datetime] = {}
+        self._facts: dict[tuple[str, str], JsonValue] = {}
+        self._depth_noted: dict[str, datetime] = {}
+        self._queues: set[str] = {absent.name for absent in self._open if absent.of == "queue"}
+
+    def note(self, presence: Presence) -> list[Event]:
+        """The outages that begin or end with this look, and the facts that changed."""
+        return [*self._outages(presence), *self._changed(presence)]
+
+    def _outages(self, presence: Presence) -> list[Event]:
+        absent = self._absent(presence)
+        events: list[Event] = []
+        for who, (since, host) in absent.items():
+            began = self._missing.setdefault(who, since)
+            if who in self._open or presence.at - began < NOTICED[who.of]:
+                continue
+            self._open[who] = OutageNoted(
+                at=presence.at, of=who.of, name=who.name, host=host, began_at=began
+            )
+            events.append(self._open[who])
+        for who in [who for who in self._missing if who not in absent]:
+            del self._missing[who]
+        for who in [who for who in self._open if who not in absent]:
+            update = {"at": presence.at, "ended_at": presence.at}
+            events.append(self._open.pop(who).model_copy(update=update))
+        return events
+
+    def _absent(self, presence: Presence) -> dict[Absent, tuple[datetime, str | None]]:
+        """Who is missing, since when and from which machine."""
+        absent: dict[Absent, tuple[datetime, str | None]] = {}
+        if presence.leader is None:
+            absent[Absent("beat", BEAT)] = (presence.at, None)
+        for sign in presence.workers:
+            if presence.at - sign.at > NOTICED["worker"]:
+                absent[Absent("worker", sign.name)] = (sign.at, sign.host)
+        for sign in presence.recorders:
+            if presence.at - sign.at > NOTICED["recorder"]:
+                absent[Absent("recorder", sign.name)] = (sign.at, sign.host)
+        if not presence.living_workers():
+            last = max((sign.at for sign in presence.workers), default=presence.at)
+            absent[Absent("workers", ALL_WORKERS)] = (last, None)
+        read = presence.queues()
+        self._queues |= read
+        for queue in self._queues - read:
+            last = max(
+                (sign.at for sign in presence.workers if queue in sign.queues),
+                default=presence.at,
+            )
+            absent[Absent("queue", queue)] = (last, None)
+        return absent
+
+    def _changed(self, presence: Presence) -> list[Event]:
+        facts: dict[tuple[str, str], JsonValue] = {
+            ("leader", BEAT): presence.leader,
+            ("workers", ALL_WORKERS): {
+                sign.name: list(sign.queues) for sign in presence.living_workers()
+            },
+        }
+        for queue, depth in presence.depths.items():
+            noted = self._depth_noted.get(queue)
+            if noted is None or presence.at - noted >= DEPTH_EVERY:
+                facts["depth", queue] = depth
+        events: list[Event] = []
+        for (of, name), value in facts.items():
+            if (of, name) in self._facts and self._facts[of, name] == value:
+                continue
+            if of == "depth":
+                self._depth_noted[name] = presence.at
+            self._facts[of, name] = value
+            events.append(
+                FactNoted.model_validate(
+                    {"at": presence.at, "of": of, "name": name, "value": value}
+                )
+            )
+        return events
