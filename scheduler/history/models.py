@@ -80,6 +80,9 @@ HAS_PARENT = text("parent IS NOT NULL")
 """Most runs have no parent, and cost the index nothing."""
 
 
+HAS_TREE = text("tree_state IS NOT NULL")
+"""Few runs have children."""
+
 OPEN = "-"
 """The `state_stamp` of an open span (`recording.open_spans`): any event's stamp is greater."""
 
@@ -90,7 +93,8 @@ IS_OPEN = text("state_stamp = '-'")
 class Run(Base):
     """An execution, or a range of ticks that did not run (`tick_to`, `ticks`). Small columns only.
 
-    `due_at` is set where jitter moved the start; else the tick itself is due.
+    `tree_state` is the verdict on a run with its children (`recording.trees`). `due_at` is set
+    where jitter moved the start; else the tick itself is due.
 
     `state_stamp` ranks state, reason, finished_at and the details' result, error and traceback;
     `facts_stamp` the facts of the message; `worker_stamp` the worker; `progress_stamp` the
@@ -106,6 +110,7 @@ class Run(Base):
     schedule_uid: Mapped[str | None] = mapped_column(String(36))
     revision: Mapped[int | None] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(16))
+    tree_state: Mapped[str | None] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(32))
     trigger: Mapped[str | None] = mapped_column(String(16))
     actor: Mapped[str | None] = mapped_column(String(255))
@@ -143,6 +148,13 @@ class Run(Base):
         Index("ix_runs_schedule_day", "schedule_uid", "first_at"),
         Index(
             "ix_runs_parent", "parent", "key", sqlite_where=HAS_PARENT, postgresql_where=HAS_PARENT
+        ),
+        Index(
+            "ix_runs_tree_state",
+            "tree_state",
+            "key",
+            sqlite_where=HAS_TREE,
+            postgresql_where=HAS_TREE,
         ),
         Index("ix_runs_open", "id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     )

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from scheduler.history.models import Run
-from scheduler.history.tick_counts import ticks, ticks_in
+from scheduler.history.tick_counts import ticks, ticks_in, verdict
 from scheduler.rules.model.run_states import RunGroup, values_in
 
 _STATES = {
@@ -19,4 +18,4 @@ def ticks_of(kind: str) -> Any:
     """The number of ticks of one kind, in SQL."""
     if kind in _STATES:
         return ticks_in(_STATES[kind])
-    return ticks(Run.state.not_in([state for states in _STATES.values() for state in states]))
+    return ticks(verdict().not_in([state for states in _STATES.values() for state in states]))

@@ -20,7 +20,12 @@ def ticks(condition: ColumnElement[bool] | None = None) -> ColumnElement[int]:
 
 def ticks_in(states: Collection[str]) -> ColumnElement[int]:
     """The number of ticks in these states, in SQL."""
-    return ticks(Run.state.in_(states))
+    return ticks(verdict().in_(states))
+
+
+def verdict() -> ColumnElement[str]:
+    """The verdict on a run with its children, in SQL; its state where it has none."""
+    return func.coalesce(Run.tree_state, Run.state)
 
 
 def first_between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

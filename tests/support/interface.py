@@ -43,6 +43,7 @@ POLICY_KEYS = {
 RUN_KEYS = {
     "detail",
     "blocker",
+    "tree_state",
     "id",
     "schedule",
     "schedule_uid",

@@ -63,6 +63,7 @@ def overview_data(now: datetime) -> dict[str, Any]:
     """Return the overview's data. Without Redis, past runs remain and `coming` is None."""
     history = services().history
     trouble = [run for state in overview.TROUBLE for run in newest(state, 50)]
+    trouble += history.failed_trees(50)
     uids = sorted({run.schedule_uid for run in trouble if run.schedule_uid})
     day_ago = now - overview.DAY
     counts = history.state_counts(day_ago)
@@ -95,7 +96,11 @@ def reason(need: overview.Need) -> str:
         if need.state in values_in(RunGroup.FAILED)
         else None
     )
-    return present.first_line(error) if error else (need.newest.reason or "").replace("_", " ")
+    if error:
+        return present.first_line(error)
+    if need.newest.tree_state is not None:
+        return "a run that it started failed"
+    return (need.newest.reason or "").replace("_", " ")
 
 
 def newest(state: str, limit: int) -> list[RunView]:

@@ -62,6 +62,12 @@ _LARGE = {
     "blocker",
 }
 _SMALL = [getattr(Run, name) for name in RunView.model_fields if name not in _LARGE]
+_VERDICT = [
+    func.coalesce(Run.tree_state, Run.state).label("state") if column is Run.state else column
+    for column in _SMALL
+]
+"""The columns of a run with the verdict on it and its children in place of its own state."""
+
 _DETAILS = [
     RunDetail.args,
     RunDetail.kwargs,
@@ -188,14 +194,26 @@ class History:
 
     def last_runs(self, uids: Sequence[str], n: int) -> dict[str, list[RunView]]:
         """The newest `n` runs of each schedule, newest first, by uid; schedules without runs are
-        left out.
+        left out. The state of a run with children is the verdict on them all (`recording.trees`).
         """
         runs: dict[str, list[RunView]] = {}
         wanted = [uid for uid in dict.fromkeys(uids) if is_storable(uid)]
         with self._engine.connect() as connection:
-            for row in newest_rows(connection, wanted, _SMALL, n):
+            for row in newest_rows(connection, wanted, _VERDICT, n):
                 runs.setdefault(row.schedule_uid, []).append(_run(row))
         return runs
+
+    def failed_trees(self, limit: int) -> list[RunView]:
+        """The newest runs that ended well and of which a part failed, with the verdict as state."""
+        failed = RunState.FAILED.value
+        statement = (
+            select(Run.key, *_VERDICT)
+            .where(Run.tree_state == failed, Run.state != failed)
+            .order_by(Run.key.desc())
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [_run(row) for row in connection.execute(statement)]
 
     def revisions(self, uid: str, limit: int = MOST) -> list[RevisionView]:
         """The revisions of a schedule, newest first."""

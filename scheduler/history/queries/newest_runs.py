@@ -29,8 +29,8 @@ _OF_SQLALCHEMY = frozenset({"host", "port"})
 """In the query of an address, SQLAlchemy's own way of naming several servers."""
 
 _PART = (
-    "SELECT * FROM (SELECT schedule_uid, id, state FROM runs WHERE schedule_uid = {} ORDER BY key "
-    "DESC LIMIT 1) AS newest"
+    "SELECT * FROM (SELECT schedule_uid, id, coalesce(tree_state, state) FROM runs "
+    "WHERE schedule_uid = {} ORDER BY key DESC LIMIT 1) AS newest"
 )
 _UNIONS = 100
 """Schedules in one statement; SQLite takes at most 500 parts."""

@@ -95,6 +95,9 @@ class RunView(Frozen):
     blocker: str | None = None
     """The id of that run."""
 
+    tree_state: str | None = None
+    """The verdict on a run with its children; None without children."""
+
 
 class RunPage(Frozen):
     """A page of runs, newest first; `next` is None on the last page."""

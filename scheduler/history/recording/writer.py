@@ -33,6 +33,7 @@ from scheduler.history.recording import (
     dead_letter_changes,
     open_spans,
     surroundings,
+    trees,
 )
 from scheduler.history.recording.projector import fold
 from scheduler.history.recording.rollup import mark_due
@@ -135,6 +136,7 @@ def fold_into(
     folded = fold(loaded, events)
     _write_new(connection, loaded, folded, expects_new=expects_new)
     _write_changed(connection, loaded, folded)
+    trees.roll_up(connection, folded.runs.values())
     open_spans.remove(connection, open_spans.closed_by(events))
     mark_due(connection, loaded, folded)
     _write_audit(connection, folded)

@@ -63,8 +63,12 @@ def test_a_run_is_shown_whole_in_the_published_form(history: History, mixed: lis
         "progress_text",
         "detail",
         "blocker",
+        "tree_state",
     }
     assert body | {"attempts": []} == {
+        "detail": None,
+        "blocker": None,
+        "tree_state": None,
         "id": "n0",
         "schedule": "nightly-report",
         "schedule_uid": NIGHTLY.uid,

@@ -8,7 +8,7 @@ from alembic import op
 from scheduler.clock import utc_now
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,132 @@
+"""The verdict on a run with its children: a workflow has failed where a part of it has.
+
+`tree_state` of a run with children is worked out from its own state and its children's verdicts,
+from the leaves up; runs without children have none, and their state is their verdict.
+
+| the run itself | its children | verdict |
+| --- | --- | --- |
+| has not ended, or ended badly | any | its own state |
+| ended well | one has not ended | `running` |
+| ended well | one failed, was lost or expired | `failed` |
+| ended well | one was cancelled | `revoked` |
+| ended well | all ended well | its own state |
+
+A run that repeats another one is no part of it. Verdicts are computed anew in the transaction that
+folds an event of the run or of a child, so the order of events does not matter.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import Connection, Table, bindparam, func, select, update
+
+from scheduler.history import models
+from scheduler.history.recording.rows import RunRow
+from scheduler.rules.model.run_states import RunGroup, RunState, state_of, values_in
+
+_RUNS = cast("Table", models.Run.__table__)
+
+DEEPEST = 50
+"""How many generations up a verdict is carried."""
+
+AT_ONCE = 400
+_REPEATS = "rerun"
+_OPEN = frozenset(values_in(RunGroup.WAITING, RunGroup.ACTIVE))
+_BAD = frozenset(values_in(RunGroup.FAILED, RunGroup.LATE))
+
+
+class _Parent(NamedTuple):
+    """A run with children, as it is stored."""
+
+    id: str
+    state: str
+    tree_state: str | None
+    parent: str | None
+
+
+def verdict(own: str, children: Collection[str]) -> str | None:
+    """The verdict on a run in the state `own` with these verdicts of its children; None without
+    children.
+    """
+    if not children:
+        return None
+    state = state_of(own)
+    if state is None or state.group is not RunGroup.SUCCEEDED:
+        return own
+    found = set(children)
+    if found & _OPEN:
+        return RunState.RUNNING.value
+    if found & _BAD:
+        return RunState.FAILED.value
+    return RunState.REVOKED.value if RunState.REVOKED.value in found else own
+
+
+def roll_up(connection: Connection, touched: Iterable[RunRow]) -> None:
+    """Work out the verdicts of the touched runs that have children, and of their ancestors."""
+    rows = list(touched)
+    wanted = {row.parent for row in rows if row.parent and row.trigger != _REPEATS}
+    wanted |= _with_children(connection, [row.id for row in rows])
+    for _ in range(DEEPEST):
+        if not wanted:
+            return
+        wanted = _update(connection, wanted)
+
+
+def _with_children(connection: Connection, ids: Sequence[str]) -> set[str | None]:
+    """Those of these runs that have children."""
+    found: set[str | None] = set()
+    for part in _parts(ids):
+        statement = select(_RUNS.c.parent).where(_RUNS.c.parent.in_(part)).distinct()
+        found.update(connection.execute(statement).scalars())
+    return found
+
+
+def _update(connection: Connection, wanted: Iterable[str | None]) -> set[str | None]:
+    """Store the verdicts of these runs. Returns the parents of those whose verdict changed."""
+    ids = sorted(run for run in wanted if run)
+    changed: list[dict[str, Any]] = []
+    above: set[str | None] = set()
+    for part in _parts(ids):
+        parents = _locked(connection, part)
+        children = _verdicts_of_children(connection, [parent.id for parent in parents])
+        for parent in parents:
+            new = verdict(parent.state, children.get(parent.id, ()))
+            if new != parent.tree_state:
+                changed.append({"run": parent.id, "verdict": new})
+                above.add(parent.parent)
+    if changed:
+        statement = (
+            update(_RUNS)
+            .where(_RUNS.c.id == bindparam("run"))
+            .values(tree_state=bindparam("verdict"))
+        )
+        connection.execute(statement, changed)
+    return above - {None}
+
+
+def _locked(connection: Connection, ids: Sequence[str]) -> list[_Parent]:
+    """These runs, locked: another recorder may have a child of theirs at the same moment."""
+    columns = (_RUNS.c.id, _RUNS.c.state, _RUNS.c.tree_state, _RUNS.c.parent, _RUNS.c.trigger)
+    statement = select(*columns).where(_RUNS.c.id.in_(ids)).order_by(_RUNS.c.id).with_for_update()
+    return [
+        _Parent(row.id, row.state, row.tree_state, None if row.trigger == _REPEATS else row.parent)
+        for row in connection.execute(statement)
+    ]
+
+
+def _verdicts_of_children(connection: Connection, ids: Sequence[str]) -> Mapping[str, list[str]]:
+    """The different verdicts of the children of each of these runs."""
+    own = func.coalesce(_RUNS.c.tree_state, _RUNS.c.state).label("verdict")
+    statement = (
+        select(_RUNS.c.parent, own)
+        .where(_RUNS.c.parent.in_(ids), func.coalesce(_RUNS.c.trigger, "") != _REPEATS)
+        .distinct()
+    )
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(statement):
+        found.setdefault(row.parent, []).append(row.verdict)
+    return found
+
+
+def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
