@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.history import outage
+from scheduler.ledger.failing_trees import FailingTrees
 from scheduler.ledger.surroundings import SurroundingsWatch
 from scheduler.ledger.watcher import Watcher
 from scheduler.storage import keys
@@ -36,6 +37,7 @@ class LedgerLoop:
         surroundings: SurroundingsWatch,
         name: str,
         *,
+        failing: FailingTrees,
         facts_stored_for: timedelta,
         forget_facts_before: Callable[[datetime], None],
         every: float = EVERY,
@@ -44,6 +46,7 @@ class LedgerLoop:
         self._redis = redis
         self._watcher = watcher
         self._surroundings = surroundings
+        self._failing = failing
         self._name = name
         self._facts_stored_for = facts_stored_for
         self._forget_facts_before = forget_facts_before
@@ -72,6 +75,7 @@ class LedgerLoop:
         """Look at who is there, then at the ledger; once an hour, forget old facts."""
         self._surroundings.look(now)
         self._watcher.run_once(now, stop)
+        self._failing.look(now)
         if self._forgot_at is None or now - self._forgot_at >= FORGET_EVERY:
             self._forget_facts_before(now - self._facts_stored_for)
             self._forgot_at = now

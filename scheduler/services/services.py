@@ -296,6 +296,7 @@ class Services:
 
     def ledger_loop(self, name: str) -> "LedgerLoop":
         """Looks at the ledger again and again, in turn with the loops of other recorders."""
+        from scheduler.ledger.failing_trees import FailingTrees
         from scheduler.ledger.loop import LedgerLoop
 
         return LedgerLoop(
@@ -303,6 +304,7 @@ class Services:
             self.ledger_watcher(),
             self.surroundings_watch(),
             name,
+            failing=FailingTrees(self.history, self.schedules, self.operations),
             facts_stored_for=timedelta(days=self.settings.facts_days),
             forget_facts_before=self._forget_facts,
         )

@@ -6,7 +6,7 @@ All of it is in the history: runs, and the outages of workers and of queues' rea
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, or_, select
 
 from scheduler.history.models import Outage, Run
 from scheduler.rules.model.identity import tick_text
@@ -48,7 +48,7 @@ def blocker_of(
     return None if row is None else Blocker(row.id, _sentence(connection, row, tick))
 
 
-def _sentence(connection: Connection, run: Row[Any], tick: datetime) -> str:
+def _sentence(connection: Connection, run: Any, tick: datetime) -> str:
     name = f"run {run.id}" if run.tick is None else f"the run of {tick_text(run.tick)}"
     if run.started_at is not None and run.started_at <= tick:
         worker = f" on {run.worker}" if run.worker else ""

@@ -64,7 +64,7 @@ def verdict(own: str, children: Collection[str]) -> str | None:
 def roll_up(connection: Connection, touched: Iterable[RunRow]) -> None:
     """Work out the verdicts of the touched runs that have children, and of their ancestors."""
     rows = list(touched)
-    wanted = {row.parent for row in rows if row.parent and row.trigger != _REPEATS}
+    wanted: set[str | None] = {row.parent for row in rows if row.parent and row.trigger != _REPEATS}
     wanted |= _with_children(connection, [row.id for row in rows])
     for _ in range(DEEPEST):
         if not wanted:

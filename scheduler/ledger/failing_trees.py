@@ -1,0 +1,96 @@
+"""`pause_after_failures` for workflows: a schedule whose runs end well, and whose parts fail.
+
+A worker counts the failures of runs when they end (`runs.leases`). Whether a part of a workflow
+fails is decided later, and stands in the history: so the watcher counts there. Only ticks since the
+last change of the schedule count, so that a schedule that was resumed has all its tries again.
+"""
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from scheduler.errors import NotFound, Refused, UnreadableEntry
+from scheduler.history.queries.views import RunView
+from scheduler.rules.model.edit import Edit
+from scheduler.rules.model.run_states import RunGroup, is_without_run, values_in
+from scheduler.rules.model.spec import Schedule
+from scheduler.rules.policies.window import is_paused
+
+if TYPE_CHECKING:
+    from scheduler.history.queries.history import History
+    from scheduler.schedules.operations import Operations
+    from scheduler.schedules.store import ScheduleStore
+
+log = logging.getLogger(__name__)
+
+PAUSER = "pause_after_failures"
+MOST_TREES = 50
+"""Failed workflows that one look considers; those of one schedule count once."""
+
+_FAILED = frozenset(values_in(RunGroup.FAILED))
+_EXTRA_ROWS = 50
+"""Rows read beyond the runs that count, since ticks without a run stand between them."""
+
+
+class FailingTrees:
+    """Pauses schedules whose workflows have failed too often in a row."""
+
+    def __init__(
+        self, history: "History", schedules: "ScheduleStore", operations: "Operations"
+    ) -> None:
+        self._history = history
+        self._schedules = schedules
+        self._operations = operations
+        self._judged: dict[str, str] = {}
+
+    def look(self, now: datetime) -> list[str]:
+        """Pause what has failed too often. Returns the names of the schedules paused."""
+        paused: list[str] = []
+        newest: dict[str, RunView] = {}
+        for run in self._history.failed_trees(MOST_TREES):
+            if run.schedule and run.schedule_uid:
+                newest.setdefault(run.schedule_uid, run)
+        for uid, run in newest.items():
+            if self._judged.get(uid) == run.id:
+                continue
+            self._judged[uid] = run.id
+            if self._pause(str(run.schedule), uid, now):
+                paused.append(str(run.schedule))
+        return paused
+
+    def _pause(self, name: str, uid: str, now: datetime) -> bool:
+        try:
+            schedule = self._schedules.get(name)
+            most = schedule.policies.pause_after_failures
+            if most is None or schedule.uid != uid or is_paused(schedule, now):
+                return False
+            runs = self._history.last_runs([uid], most + _EXTRA_ROWS).get(uid, [])
+            if not has_failed_too_often(schedule, runs):
+                return False
+            reason = f"{most} ticks in a row failed"
+            self._operations.pause(name, reason=reason, edit=Edit(actor=PAUSER, now=now))
+        except (NotFound, Refused, UnreadableEntry) as error:
+            log.warning("%s is not paused after failures: %s", name, error)
+            return False
+        log.error("%s is paused: %s", name, reason)
+        return True
+
+
+def has_failed_too_often(schedule: Schedule, runs: list[RunView]) -> bool:
+    """Whether the newest ticks since the schedule's last change have failed as often as it allows.
+
+    `runs` are its newest runs with the verdicts on their trees, the newest first.
+    """
+    most = schedule.policies.pause_after_failures
+    if most is None:
+        return False
+    since = schedule.updated_at
+    counted = [
+        run.state
+        for run in runs
+        if run.trigger == "schedule"
+        and not is_without_run(run.state)
+        and run.finished_at is not None
+        and (since is None or run.tick is None or run.tick > since)
+    ]
+    return len(counted) >= most and all(state in _FAILED for state in counted[:most])
