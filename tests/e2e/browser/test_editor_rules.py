@@ -130,7 +130,7 @@ def test_a_limit_that_cannot_be_read_is_told_at_its_field(
     page.locator("summary", has_text="Policies").click()
     page.get_by_label("Jitter").fill("a while")
     page.locator(".editor-save button[value=save]").click()
-    expect(page.locator("#e-jitter")).to_contain_text("no length of time")
+    expect(page.locator("#e-jitter")).to_contain_text("not a length of time")
     assert name not in desk_up.schedules.names()
 
 

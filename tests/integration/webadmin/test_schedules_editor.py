@@ -105,7 +105,7 @@ REFUSALS = [
     ({"job": "mail.send"}, "p.to", "needs this"),
     ({"arguments": "json", "kwargs": "{"}, "kwargs", "line 1"),
     ({"arguments": "json", "kwargs": "[1]"}, "kwargs", "in braces"),
-    ({"arguments": "json", "kwargs": '{"days": NaN}'}, "kwargs", "no JSON number"),
+    ({"arguments": "json", "kwargs": '{"days": NaN}'}, "kwargs", "not a JSON number"),
     ({"arguments": "json", "kwargs": '{"days": 1, "days": 2}'}, "kwargs", "twice"),
     ({"arguments": "json", "kwargs": '{"day": 1}'}, "kwargs", "did you mean 'days'"),
     ({"arguments": "json", "kwargs": '{"days": "3"}'}, "kwargs", "must be int"),
