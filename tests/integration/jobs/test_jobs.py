@@ -193,7 +193,7 @@ def test_old_history_is_deleted_and_the_rest_stays(services: Services, run_job: 
         (
             "cleanup.redis_keys",
             {"pattern": "*"},
-            "'*' does not stand in BEATDESK_CLEANUP_REDIS_KEYS (which is empty)",
+            "'*' is not listed in BEATDESK_CLEANUP_REDIS_KEYS (which is empty)",
         ),
         (
             "reports.sql_query",
@@ -364,7 +364,7 @@ def test_what_the_settings_allow_is_deleted_after_a_dry_run(
         (
             "cleanup.sql_rows",
             {"rows": "users.created_at"},
-            "'users.created_at' does not stand in BEATDESK_CLEANUP_SQL",
+            "'users.created_at' is not listed in BEATDESK_CLEANUP_SQL",
         ),
         (
             "cleanup.sql_rows",
