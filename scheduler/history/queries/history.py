@@ -100,6 +100,9 @@ class History:
             conditions.append(Run.key < before)
         with self._engine.connect() as connection:
             if run_filter.search:
+                # A statement with as many parts as names match is not worth remembering: each
+                # would take a megabyte of memory.
+                connection.execution_options(compiled_cache=None)
                 text = _text(run_filter.search, "search").lower()
                 conditions.append(found_keys(connection, text, conditions, limit + 1))
             if _is_sorted(connection, run_filter):
