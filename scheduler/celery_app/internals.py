@@ -87,6 +87,14 @@ def redis_layout() -> RedisLayout:
     )
 
 
+def redis_list(queue: str, priority: int) -> str:
+    """Key of the list in which kombu stores a message of this priority, from 0 to 9."""
+    from kombu.transport.redis import Channel
+
+    channel = object.__new__(Channel)
+    return cast("str", channel._q_for_pri(queue, priority))
+
+
 def unacked_messages(consumer: Any) -> UnackedMessages | None:
     """Unacknowledged messages of a worker's consumer; None without an open channel to Redis.
 

@@ -301,16 +301,21 @@ def recorder_part(services: Services, now: datetime) -> Part:
         newer = counted(cast("int", facts["from_newer_version"]), "event")
         summary += f", {newer} from a newer version: recorded by themselves after an upgrade"
     if dead:
-        aside = (
-            f"{summary}, but {counted(dead, 'event')} could not be recorded: see `beatdesk "
-            "dead-letters list`"
-        )
-        remedy = (
-            "See `beatdesk dead-letters list` for the reasons, then retry them (after an upgrade, "
-            "say) or drop them: until then the history lacks what they say"
-        )
-        return Part(name="recorder", ok=False, summary=aside, remedy=remedy, facts=facts)
+        return _with_dead_letters(summary, dead, facts)
     return Part(name="recorder", ok=True, summary=summary, facts=facts)
+
+
+def _with_dead_letters(summary: str, dead: int, facts: dict[str, JsonValue]) -> Part:
+    """The recorder's part where events stand aside."""
+    return Part(
+        name="recorder",
+        ok=False,
+        summary=f"{summary}, but {counted(dead, 'event')} could not be recorded: see `beatdesk "
+        "dead-letters list`",
+        remedy="See `beatdesk dead-letters list` for the reasons, then retry them (after an "
+        "upgrade, say) or drop them: until then the history lacks what they say",
+        facts=facts,
+    )
 
 
 def recorders(services: Services, now: datetime) -> dict[str, Any]:

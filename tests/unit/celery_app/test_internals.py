@@ -71,13 +71,12 @@ def test_a_redis_channel_has_its_unacknowledged_messages_in_a_sorted_set():
 def test_a_redis_broker_has_a_list_for_each_priority_of_a_queue_and_a_hash_of_taken_messages():
     from kombu.transport.redis import Channel
 
-    channel = object.__new__(Channel)
     layout = internals.redis_layout()
-    lists = [channel._q_for_pri("q", priority) for priority in range(10)]
+    lists = [internals.redis_list("q", priority) for priority in range(10)]
     assert sorted(set(lists)) == sorted(
         f"q{layout.separator}{step}" if step else "q" for step in layout.priorities
     )
-    assert (channel.unacked_key, channel.unacked_index_key) == layout[2:]
+    assert (Channel.unacked_key, Channel.unacked_index_key) == layout[2:]
 
 
 def test_a_started_worker_calls_the_function_that_was_put_in_place(app):
