@@ -375,8 +375,9 @@ def _effect(event: Event) -> tuple[str, str]:
         return "hold", f"{HELD_SECONDS} {uid} {event.attempt} {worker} {name}"
     if isinstance(event, RunRetried):
         return "redeliver" if event.redelivered else "requeue", str(event.attempt + 1)
-    outcome = _OUTCOMES.get(type(event)) if isinstance(event, RunEvent) else None
-    return ("none", "") if outcome is None else ("release", f"{outcome} {event.attempt}")
+    if not isinstance(event, RunEvent) or type(event) not in _OUTCOMES:
+        return "none", ""
+    return "release", f"{_OUTCOMES[type(event)]} {event.attempt}"
 
 
 def schedule_of(facts: RunFacts) -> tuple[str, str] | None:

@@ -37,6 +37,7 @@ class RecordingConsumer(Consumer):
 
     app: BeatdeskApp
     connection: Any
+    connection_errors: tuple[Any, ...]
     strategies: dict[str, Any]
     task_consumer: Any
 
@@ -104,7 +105,7 @@ class RecordingConsumer(Consumer):
         super().stop()
         try:
             given_back = kept_messages.give_back_unbegun(self)
-        except (*self.connection_errors, ResponseError) as error:
+        except self.connection_errors + (ResponseError,) as error:  # noqa: RUF005 - so that types are told
             log.warning("messages come back by themselves, as Redis does not answer: %s", error)
         else:
             if given_back:
