@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 	--python-version 3.11 --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check docs fuzz chaos chaos-runs bench lock clean system
+.PHONY: help run test check docs fuzz chaos chaos-runs chaos-workers bench lock clean system
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ fuzz: .venv/installed-dev ## feed every reader of text whatever atheris thinks o
 
 chaos-runs: .venv/installed-dev ## kill workers, recorders and servers while jobs run, and count what is lost (ARGS="--kills 20 --runs 1000" for less)
 	@$(BIN)/python -m tests.chaos.runs.run $(ARGS)
+
+chaos-workers: .venv/installed-dev ## kill workers while they take messages, and count what is lost (ARGS="--runs 1500 --kills 30" for less)
+	@$(BIN)/python -m tests.chaos.workers $(ARGS)
 
 chaos: .venv/installed-dev ## kill Beat a thousand times and count what is lost (ARGS="--kills 100" for less)
 	@$(BIN)/python -m tests.chaos.run $(ARGS)

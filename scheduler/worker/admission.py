@@ -114,6 +114,7 @@ class Admission:
         if delivery.fate == "ended":
             log.warning("run %s has ended, or has another message: this one is dropped", run)
             return ack(log, self._consumer.connection_errors)
+        self._consumer.stopped_runs.discard(run)  # it is this worker's again
         message.headers = with_deliveries(message.headers, delivery.begun)
         reason = self._reason_to_give_up(message, delivery)
         if reason:

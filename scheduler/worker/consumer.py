@@ -46,7 +46,7 @@ class RecordingConsumer(Consumer):
         """Runs that this worker has taken, and that wait here for their admission, by id."""
 
         self.stopped_runs: set[str] = set()
-        """Runs whose jobs were stopped with this worker, and whose messages come back."""
+        """Runs whose jobs this worker has stopped, and whose messages come back."""
 
         self.settled: deque[Settled] = deque()
         """Acknowledged messages of runs whose ends are to be forgotten, at a broker that is not the

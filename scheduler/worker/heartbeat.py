@@ -191,6 +191,7 @@ class WorkerHeartbeat:
         if time.monotonic() - self._renewed_at >= GIVE_UP_SECONDS:
             events = self._signals.reporter().events
             reason = own_jobs.UNRENEWED.format(seconds=GIVE_UP_SECONDS)
+            consumer.stopped_runs.update(request.id for request in list(state.active_requests))
             own_jobs.stop(consumer, events, reason, lambda _run: True)
 
     def _settle(self, consumer: Any) -> None:
