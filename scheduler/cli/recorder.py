@@ -61,13 +61,14 @@ def _watches(services: Services, name: str) -> dict[str, Callable[[threading.Eve
     from scheduler.healing import startup_check
     from scheduler.history.recording.rollup import Rollup
     from scheduler.runs.lease_watch import LeaseWatch
+    from scheduler.services import watches
 
     answer_beat = partial(startup_check.answer_unseen, services.redis)
     return {
         "leases": LeaseWatch(services.leases).run,
-        "healer": services.healer_loop(name).run if services.settings.healing else answer_beat,
-        "message-audit": services.audit_loop(name).run,
-        "ledger": services.ledger_loop(name).run,
+        "healer": healer,
+        "message-audit": watches.audit_loop(services, name).run,
+        "ledger": watches.ledger_loop(services, name).run,
         "rollup": Rollup(services.engine).run,
-        "keeper": services.keeper().run,
+        "keeper": watches.keeper(services).run,
     }

@@ -67,7 +67,7 @@ from scheduler.events.edits import (
 from scheduler.events.output import LogLine, ReportStored, RunLogged
 from scheduler.events.surroundings import FactNoted, OutageNoted
 from scheduler.events.ticks import TicksEvent, TicksMissed, TicksSkipped
-from scheduler.events.tolerance import is_from_newer_version
+from scheduler.events.tolerance import is_from_newer_version, reasons
 from scheduler.rules.model.spec import Frozen, Schedule
 
 # fmt: off
@@ -382,7 +382,7 @@ def _decode_slowly(text: str) -> Event:
         faults = cast("list[Mapping[str, Any]]", error.errors(include_url=False))
         newer = is_from_newer_version(text, faults, _kinds(), VERSION)
         refusal = NewerEvent if newer else UndecodableEvent
-        raise refusal(f"not an event that this version knows: {_reasons(error)}") from error
+        raise refusal(f"not an event that this version knows: {reasons(error)}") from error
     except (ValueError, RecursionError) as error:
         raise UndecodableEvent(f"not an event that this version knows: {error}") from error
     return event
@@ -392,11 +392,3 @@ def _decode_slowly(text: str) -> Event:
 def _kinds() -> frozenset[str]:
     union, _ = get_args(AnyEvent)
     return frozenset(kind.model_fields["kind"].default for kind in get_args(union))
-
-
-def _reasons(error: ValidationError) -> str:
-    """The faults with their places in the event, without values, which may be secret."""
-    faults = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(
-        f"{'.'.join(map(str, fault['loc'])) or 'event'}: {fault['msg']}" for fault in faults
-    )

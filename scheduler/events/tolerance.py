@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 _KIND = re.compile(r"[a-z][a-z_]{0,40}\.[a-z][a-z_]{0,40}")
 _WORD = re.compile(r"[a-z][a-z_]{0,40}")
 
@@ -33,6 +35,14 @@ def is_from_newer_version(
     if isinstance(kind, str) and kind not in kinds:
         return _KIND.fullmatch(kind) is not None
     return all(_is_unknown_word(fault) for fault in faults)
+
+
+def reasons(error: ValidationError) -> str:
+    """The faults with their places in the event, without values, which may be secret."""
+    faults = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'event'}: {fault['msg']}" for fault in faults
+    )
 
 
 def _is_unknown_word(fault: Mapping[str, Any]) -> bool:

@@ -2,7 +2,6 @@
 and stores.
 """
 
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from scheduler.settings.schema import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from redis import Redis
     from sqlalchemy import Engine
@@ -22,22 +20,15 @@ if TYPE_CHECKING:
     from scheduler.dispatch.waiting_list import WaitingList
     from scheduler.events.dead_letters import DeadLetters
     from scheduler.healing.healer import Healer
-    from scheduler.healing.loop import HealerLoop
     from scheduler.healing.notices import Notices
-    from scheduler.history.keeper import Keeper
     from scheduler.history.queries.calendars import CalendarHistory
     from scheduler.history.queries.definitions import Definitions
     from scheduler.history.queries.history import History
     from scheduler.history.queries.newest_runs import NewestRuns
     from scheduler.history.queries.outages import Outages
     from scheduler.history.queries.statistics import Statistics
-    from scheduler.ledger.loop import LedgerLoop
-    from scheduler.ledger.surroundings import SurroundingsWatch
-    from scheduler.ledger.watcher import Watcher
     from scheduler.queues.moving import MessageMoves
     from scheduler.queues.unread import UnreadQueues
-    from scheduler.reconciling.audit import MessageAudit
-    from scheduler.reconciling.loop import AuditLoop
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.canceller import Canceller
     from scheduler.runs.control import RunControl
@@ -218,16 +209,6 @@ class Services:
 
         return Notices(self.redis)
 
-    def keeper(self) -> "Keeper":
-        """A new keeper, for the deletion of old runs by the settings."""
-        from scheduler.history.export import Export
-        from scheduler.history.keeper import Keeper
-        from scheduler.settings.keeping import selections
-
-        folder = self.settings.history_export
-        export = None if folder is None else Export(folder)
-        return Keeper(self.engine, selections(self.settings.history_keep), export)
-
     def healer(self) -> "Healer":
         """A new healer of schedules and calendars lost from Redis, without trust in an earlier
         check.
@@ -241,39 +222,14 @@ class Services:
             self.events,
             self.definitions,
             calendars,
-            history_problem=self._history_problem,
+            history_problem=self.history_problem,
         )
 
-    def _history_problem(self) -> str | None:
+    def history_problem(self) -> str | None:
         """Why the database is not the history that was recorded into; None where it is."""
         from scheduler.history import identity
 
         return identity.compare(self.engine, self.redis).problem
-
-    def healer_loop(self, name: str) -> "HealerLoop":
-        """Looks again and again, in turn with the loops of other recorders."""
-        from scheduler.healing.loop import HealerLoop
-
-        return HealerLoop(self.redis, self.healer(), name)
-
-    def ledger_watcher(self) -> "Watcher":
-        """A new watcher of the ledger, without trust in an earlier check."""
-        from scheduler.history.queries.ledger import LedgerRows
-        from scheduler.history.recording.open_spans import OpenSpans
-        from scheduler.ledger.audit import Audit
-        from scheduler.ledger.watcher import Watcher
-
-        audit = Audit(
-            self.redis, LedgerRows(self.engine), self.events, self.schedule_list, self.outages
-        )
-        return Watcher(
-            self.redis,
-            self.events,
-            spans=OpenSpans(self.engine),
-            definitions=self.definitions,
-            listing=self.schedule_list,
-            audit=audit,
-        )
 
     @cached_property
     def outages(self) -> "Outages":
@@ -281,39 +237,6 @@ class Services:
         from scheduler.history.queries.outages import Outages
 
         return Outages(self.engine)
-
-    def surroundings_watch(self) -> "SurroundingsWatch":
-        """A new watch of who is there and who is not."""
-        from scheduler.ledger.surroundings import SurroundingsWatch
-
-        return SurroundingsWatch(
-            self.redis,
-            self.events,
-            self.catalogue,
-            self.outages,
-            has_queues_here=self.settings.broker_url in (None, self.settings.redis_url),
-        )
-
-    def ledger_loop(self, name: str) -> "LedgerLoop":
-        """Looks at the ledger again and again, in turn with the loops of other recorders."""
-        from scheduler.ledger.failing_trees import FailingTrees
-        from scheduler.ledger.loop import LedgerLoop
-
-        return LedgerLoop(
-            self.redis,
-            self.ledger_watcher(),
-            self.surroundings_watch(),
-            name,
-            failing=FailingTrees(self.history, self.schedules, self.operations),
-            facts_stored_for=timedelta(days=self.settings.facts_days),
-            forget_facts_before=self._forget_facts,
-        )
-
-    def _forget_facts(self, cutoff: "datetime") -> None:
-        """Delete facts and ended outages from before `cutoff`."""
-        from scheduler.history.recording.surroundings import forget_before
-
-        forget_before(self.engine, cutoff)
 
     @cached_property
     def unread_queues(self) -> "UnreadQueues":
@@ -328,28 +251,6 @@ class Services:
         from scheduler.queues.moving import MessageMoves
 
         return MessageMoves(self.celery, self.events, self.settings.event_body_limit)
-
-    def message_audit(self) -> "MessageAudit":
-        """A new message audit, for ending unfinished runs without a message."""
-        from scheduler.history.queries.open_runs import OpenRuns
-        from scheduler.reconciling.audit import MessageAudit
-
-        return MessageAudit(
-            self.redis,
-            self.celery,
-            open_runs=OpenRuns(self.engine),
-            stream=self.events,
-            leases=self.leases,
-            cancellations=self.cancellations,
-            catalogue=self.catalogue,
-            history_problem=self._history_problem,
-        )
-
-    def audit_loop(self, name: str) -> "AuditLoop":
-        """Message audits again and again, in turn with the loops of other recorders."""
-        from scheduler.reconciling.loop import AuditLoop
-
-        return AuditLoop(self.redis, self.message_audit(), name)
 
     @cached_property
     def cancellations(self) -> "Cancellations":

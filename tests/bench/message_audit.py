@@ -22,6 +22,7 @@ from scheduler.events.schema import RunQueued, run_event
 from scheduler.history.recording.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.reconciling.loop import EVERY, pause_after
+from scheduler.services import watches
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.bench.figures import machine
@@ -77,7 +78,7 @@ def main(url: str, count: int) -> None:
         upgrade(services.engine)
         fill(services, count)
         record(services)
-        audit = services.message_audit()
+        audit = watches.message_audit(services)
         audit.look(utc_now())
         server, own, wall = server_seconds(services), thread_time(), perf_counter()
         for _ in range(LOOKS):

@@ -20,7 +20,7 @@ from sqlalchemy import JSON, Connection, Date, Table
 from sqlalchemy.dialects import postgresql
 
 from scheduler.events import fast_json
-from scheduler.history.models import UtcDateTime
+from scheduler.history.column_types import UtcDateTime
 
 _to_json = fast_json.writer()
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]

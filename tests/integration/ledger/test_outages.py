@@ -11,6 +11,7 @@ from scheduler.events.schema import RunQueued, TicksSkipped, run_event
 from scheduler.history.recording.surroundings import forget_before
 from scheduler.rules.model.identity import run_id
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services import watches
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.builders import NOON, a_schedule, facts_of
@@ -31,7 +32,7 @@ def test_a_killed_worker_is_an_outage_until_it_is_back(
     services: Services, store: ScheduleStore, watched: Watched
 ) -> None:
     services.catalogue.leave("w")
-    watch = services.surroundings_watch()
+    watch = watches.surroundings_watch(services)
     a_sign_of_life(services, 0)
     for seconds in (5, 20, 40, 70):
         watch.look(NOON + seconds * SECOND)
@@ -43,7 +44,7 @@ def test_a_killed_worker_is_an_outage_until_it_is_back(
         ("queue", "default", NOON),
     }
     a_sign_of_life(services, 90)
-    services.surroundings_watch().look(NOON + 91 * SECOND)
+    watches.surroundings_watch(services).look(NOON + 91 * SECOND)
     record(services)
     assert services.outages.open() == []
     ends = {one.ended_at for one in services.outages.since(NOON)}
@@ -53,9 +54,9 @@ def test_a_killed_worker_is_an_outage_until_it_is_back(
 def test_a_gap_in_the_watch_is_an_outage_of_all_recorders(
     services: Services, watched: Watched
 ) -> None:
-    services.surroundings_watch().look(NOON)
-    services.surroundings_watch().look(NOON + 10 * SECOND)
-    services.surroundings_watch().look(NOON + 600 * SECOND)
+    watches.surroundings_watch(services).look(NOON)
+    watches.surroundings_watch(services).look(NOON + 10 * SECOND)
+    watches.surroundings_watch(services).look(NOON + 600 * SECOND)
     record(services)
     (gap,) = services.outages.since(NOON, of="recorder")
     assert (gap.name, gap.began_at, gap.ended_at) == (
@@ -69,7 +70,7 @@ def test_a_tick_that_was_skipped_for_overlap_names_the_run_that_waited_and_why(
     services: Services, store: ScheduleStore, watched: Watched
 ) -> None:
     services.catalogue.leave("w")
-    watch = services.surroundings_watch()
+    watch = watches.surroundings_watch(services)
     a_sign_of_life(services, 0)
     for seconds in (5, 70, 140):
         watch.look(NOON + seconds * SECOND)
@@ -102,7 +103,7 @@ def test_outages_are_listed_by_the_command_and_forgotten_after_a_while(
     services: Services, watched: Watched
 ) -> None:
     watched.stop_leading()
-    watch = services.surroundings_watch()
+    watch = watches.surroundings_watch(services)
     watch.look(NOON)
     watch.look(NOON + 20 * SECOND)
     watched.lead()
@@ -128,7 +129,7 @@ def test_the_lengths_of_queues_are_facts(services: Services, watched: Watched) -
     a_sign_of_life(services, 0)
     services.redis.lpush("default", "a message")
     services.redis.lpush("default" + keys.PRIORITY_STEPS[2], "a message")
-    services.surroundings_watch().look(NOON)
+    watches.surroundings_watch(services).look(NOON)
     record(services)
     (fact,) = services.outages.facts("depth", NOON, NOON + SECOND)
     assert (fact.name, fact.value) == ("default", 2)

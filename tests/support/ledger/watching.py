@@ -7,6 +7,7 @@ import pytest
 
 from scheduler.history.queries.views import RunFilter, RunView
 from scheduler.ledger.watcher import Watcher
+from scheduler.services import watches
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.history.recording import record
@@ -17,7 +18,7 @@ class Watched:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self.watcher: Watcher = services.ledger_watcher()
+        self.watcher: Watcher = watches.ledger_watcher(services)
         self._stop = threading.Event()
 
     def lead(self) -> None:

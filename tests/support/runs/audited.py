@@ -19,6 +19,7 @@ from scheduler.events.schema import (
 from scheduler.history.recording.recorder import Recorder
 from scheduler.reconciling import audit
 from scheduler.rules.model.spec import Schedule
+from scheduler.services import watches
 from scheduler.services.services import Services
 from tests.support.builders import a_schedule, facts_of
 from tests.support.history.recording import record_all
@@ -33,7 +34,7 @@ class Audited:
         self.services = services
         self.redis = services.redis
         self.schedule: Schedule = a_schedule("vanished", queue=QUEUE)
-        self.audit = services.message_audit()
+        self.audit = watches.message_audit(services)
         self.now: datetime = utc_now()
         self._recorder = Recorder(services.events, services.engine, services.redis, 1000, "test")
         services.events.ensure_group()
