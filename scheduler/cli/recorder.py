@@ -63,7 +63,9 @@ def _watches(services: Services, name: str) -> dict[str, Callable[[threading.Eve
     from scheduler.runs.lease_watch import LeaseWatch
     from scheduler.services import watches
 
-    answer_beat = partial(startup_check.answer_unseen, services.redis)
+    healer: Callable[[threading.Event], None] = partial(startup_check.answer_unseen, services.redis)
+    if services.settings.healing:
+        healer = watches.healer_loop(services, name).run
     return {
         "leases": LeaseWatch(services.leases).run,
         "healer": healer,

