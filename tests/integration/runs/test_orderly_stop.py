@@ -80,3 +80,21 @@ def test_a_second_signal_ends_the_worker_soon_and_its_job_comes_back_as_another_
     start_worker(job_settings, app=HURRIED)
     assert stream.end(run, timeout=40).attempt == 2
     assert lines(mark) == ["begin", "begin", "end"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--max-tasks-per-child", "1"], ["--autoscale", "4,1"], ["-P", "threads"], ["-P", "solo"]],
+    ids=lambda options: options[-2].strip("-") + options[-1].replace(",", "-"),
+)
+def test_a_worker_of_any_kind_leaves_nothing_behind(
+    options: list[str], stream: Stream, send: Send, job_settings: Settings, redis: Redis
+) -> None:
+    worker = start_worker(job_settings, options=options)
+    runs = [send("tests.add", number) for number in range(12)]
+    for number, run in enumerate(runs):
+        end = stream.end(run)
+        assert (end.kind, end.result, end.attempt) == ("run.succeeded", number + 1, 1)
+    assert worker.stop(30) == 0
+    places = ("default", "unacked", "unacked_index", keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH)
+    assert redis.exists(*places, keys.ENDED_ZSET, keys.DELIVERIES_HASH) == 0
