@@ -92,7 +92,7 @@ def redis_list(queue: str, priority: int) -> str:
     from kombu.transport.redis import Channel
 
     channel = object.__new__(Channel)
-    return cast("str", channel._q_for_pri(queue, priority))
+    return cast("str", cast(Any, channel)._q_for_pri(queue, priority))
 
 
 def unacked_messages(consumer: Any) -> UnackedMessages | None:

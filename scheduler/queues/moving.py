@@ -8,7 +8,7 @@ queue.
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -155,12 +155,13 @@ def _renamed(text: bytes, queue: str) -> str:
 def _event(text: bytes, queue: str, limit: int, now: datetime) -> Any:
     """The event that a message was moved."""
     stored = json.loads(text)
-    message = Message(stored["headers"], *_arguments(stored), queue)
+    args, kwargs = _arguments(stored)
+    message = Message(stored["headers"], args, kwargs, queue)
     facts = facts_of(message, limit)
     return run_event(RunMoved, message.run, message.attempt, now, facts=facts)
 
 
-def _arguments(stored: Any) -> Sequence[Any]:
+def _arguments(stored: Any) -> tuple[Any, Any]:
     """Positional and named arguments of a stored message; none where they cannot be read."""
     try:
         args, kwargs, _embed = json.loads(base64.b64decode(stored["body"]))

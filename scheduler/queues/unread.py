@@ -45,7 +45,7 @@ class UnreadQueues:
     def record(self, waiting: Mapping[str, int], read: Collection[str], now: datetime) -> None:
         """Note the queues of `waiting` (messages by queue) not in `read`; forget all others."""
         before = {queue.name: queue.since for queue in self._noted(now)}
-        notes = {
+        notes: dict[Any, Any] = {
             name: _note(UnreadQueue(name, before.get(name, now), count), now)
             for name, count in waiting.items()
             if count and name not in read

@@ -196,7 +196,7 @@ class MessageAudit:
             told.append((event, effect, self._suspects[run.id].record))
         self._stream.tell(told)
         for event, _, _ in told[:MOST_LOGGED]:
-            log.warning("run %s has neither message nor worker: %s", event.run, event.kind)
+            log.warning("run %s has neither message nor worker, and ends", event.run)
         if len(told) > MOST_LOGGED:
             log.warning("and %d further runs", len(told) - MOST_LOGGED)
 
