@@ -5,12 +5,14 @@ Within a minute: Beat's pass after 1 s, the end or beginning of an outage of Bea
 operator's action after 30 s, the watcher's look after 45 s.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from scheduler.dispatch import outcomes
 from scheduler.dispatch.plan import plan
+from scheduler.errors import BeatdeskError
 from scheduler.events.schema import Event, RunQueued, run_event
 from scheduler.history.recording.open_spans import OpenSpan, closed_by
 from scheduler.history.recording.projector import fold
@@ -20,9 +22,10 @@ from scheduler.ledger.lives import Change
 from scheduler.ledger.spans import outlook
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Raw
+from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
-from scheduler.rules.model.spec import Policies, Spec, Window
+from scheduler.rules.model.spec import Policies, Spec, When, Window
 from scheduler.schedules import changes, edits, operations
 from scheduler.schedules.raw_entry import RawEntry
 from tests.support.builders import a_spec, cron, facts_of
@@ -56,7 +59,12 @@ class Plot:
     outages: set[int] = field(default_factory=set)
     """Minutes at which Beat goes away, or comes back."""
 
-    max_runs: int | None = None
+    when: When | None = None
+    """The rule; without one, every `step` minutes."""
+
+    window: Window = field(default_factory=Window)
+    calendar: Calendar | None = None
+    """The calendar that the window names."""
 
 
 Verdicts = dict[datetime, list[str]]
@@ -87,7 +95,8 @@ class World:
             if minute in self.plot.outages:
                 self._toggle(start + 15 * SECOND)
             if minute in self.plot.actions:
-                self._act(self.plot.actions[minute], start + 30 * SECOND)
+                with suppress(BeatdeskError):  # what is refused changes nothing
+                    self._act(self.plot.actions[minute], start + 30 * SECOND)
             if self.watches:
                 self._look(start + 45 * SECOND)
 
@@ -129,6 +138,15 @@ class World:
                 tick += MINUTE
         return said
 
+    def ranges(self) -> list[tuple[datetime, datetime, int]]:
+        """First and last tick of each row, and the number of its ticks."""
+        rows = [
+            (row.tick, row.tick_to or row.tick, row.ticks)
+            for row in self.rows.runs.values()
+            if row.tick is not None
+        ]
+        return [*rows, *((span.first, span.last, span.ticks) for span in self.spans)]
+
     def _is_tick(self, tick: datetime, revision: int | None, uid: str | None) -> bool:
         made = next(
             one.schedule for one in self.lives[uid or ""] if one.schedule.revision == revision
@@ -144,7 +162,7 @@ class World:
             entry = self.entry.decode()
             if self.entry.score is None or not 0 <= self.entry.score <= now.timestamp():
                 return
-            decided = plan(entry, now, 0, [])
+            decided = plan(entry, now, 0, [], self.plot.calendar)
             meta = outcomes.meta_after(entry.meta, decided, int(decided.counts_toward_max_runs))
             events: list[Event] = [
                 outcomes.event_of(entry.schedule, verdict, now) for verdict in decided.verdicts
@@ -199,12 +217,13 @@ class World:
         plot = self.plot
         spec = a_spec(
             "life",
-            when=cron(f"*/{plot.step} * * * *"),
+            when=plot.when or cron(f"*/{plot.step} * * * *"),
             policies=Policies(catch_up=plot.catch_up, catch_up_window=plot.window_minutes * 60.0),
-            window=Window(max_runs=plot.max_runs),
+            window=plot.window,
         )
         uid = f"00000000-0000-4000-8000-{len(self.lives):012d}"
-        schedule = changes.revised(spec, None, uid=uid, edit=edit)
+        settled = changes.settled(spec, None, uid=uid, now=edit.now)
+        schedule = changes.revised(settled, None, uid=uid, edit=edit)
         event = edits.saved(schedule, "created", edit)
         self.entry = RawEntry("life", Raw(None, None, None), False, None)
         self._apply(changes.written(schedule, None, self.entry.raw, edit.now, event))
@@ -222,7 +241,8 @@ class World:
         self.rows = fold(self.rows, events)
         closed = closed_by(events)
         self.spans = tuple(span for span in self.spans if span.id not in closed)
-        self.doubled |= {tick for tick, words in self.verdicts().items() if len(words) > 1}
+        if self.plot.when is None:
+            self.doubled |= {tick for tick, words in self.verdicts().items() if len(words) > 1}
 
     def _look(self, now: datetime) -> None:
         """The watcher's look."""
