@@ -22,6 +22,7 @@ together with message, event and the entry's next due time.
     entry_writes       an entry and its plan as arguments of `fire.lua`
     fast/              the fast path, behind one door and a switch (`fast.path`)
     transaction        the script `fire.lua`; its steps go on from the steps of `dispatch.plan`
+    text_list          the script's entries as one argument: a list of texts in MessagePack
     stock/             stock Beat (`-S redbeat.RedBeatScheduler`) with Beatdesk's entries, and the
                        schedules computed by RedBeat alone
     static_entries     entries from `beat_schedule`, written by the leading Beat

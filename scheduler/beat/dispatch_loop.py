@@ -191,9 +191,9 @@ class DispatchLoop:
         for write in writes:
             if write.refused:
                 self._refuse(write.entry, write.refused, server_takes_writes=True)
-            elif not write.parts:
+            elif not write.has_changes:
                 self._backoff.record_failure(write.entry)
-        return [write for write in writes if write.parts]
+        return [write for write in writes if write.has_changes]
 
     def _settle(self, writes: Sequence[EntryWrite], results: Sequence[str], batch: DueBatch) -> int:
         """Record the result of each write. Returns how many entries are due no more."""

@@ -1,5 +1,6 @@
 """Reads of due entries, in one round trip each, with the state needed for the plan."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -9,6 +10,14 @@ from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.identity import NAMESPACE
 from scheduler.storage import keys
 from scheduler.storage.scripts import Script, text_of
+
+_HEAD = 5
+"""Values of a reply before those of the entries."""
+
+_FIELDS = 5
+"""Values of one entry in a reply."""
+
+_NO_TICKS: Sequence[bytes] = ()
 
 
 class DueEntry(NamedTuple):
@@ -28,7 +37,7 @@ class DueEntry(NamedTuple):
     alive: int
     """The number of the schedule's runs that are not final."""
 
-    waiting: list[bytes]
+    waiting: Sequence[bytes]
     """The schedule's waiting ticks, the oldest first (`redbeat.waiting`)."""
 
     fault: bytes | None
@@ -71,22 +80,40 @@ class DueBatch(NamedTuple):
 class PendingBatch:
     """A read without a reply yet."""
 
-    def __init__(self, pending: PendingReply) -> None:
+    def __init__(self, pending: PendingReply, prefix: str) -> None:
         self._pending = pending
+        self._cut = len(prefix.encode())
 
     def wait(self) -> DueBatch:
         """The batch, after its arrival. Raises LostLock, redis.RedisError."""
         reply: Any = self._pending.wait()
         if not reply:
             raise LostLock
-        now, next_due, oldest_due, *entries = reply
+        now, next_due, oldest_due, alive_counts, remarks = reply[:_HEAD]
         seconds, micros = now.split(b".")
         return DueBatch(
             now=datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros)),
             next_due=None if next_due is None else float(next_due),
             oldest_due=None if oldest_due is None else float(oldest_due),
-            entries=list(map(DueEntry._make, entries)),
+            entries=self._entries(reply, alive_counts, remarks),
         )
+
+    def _entries(
+        self, reply: list[Any], alive_counts: list[int], remarks: list[Any]
+    ) -> list[DueEntry]:
+        """The entries of a reply, as `look.lua` describes it."""
+        count = (len(reply) - _HEAD) // _FIELDS
+        statics, waiting, faults = [0] * count, [_NO_TICKS] * count, [None] * count
+        for number, static, ticks, fault in remarks:
+            statics[number - 1] = static
+            waiting[number - 1] = ticks
+            faults[number - 1] = fault
+        cut = self._cut
+        names = [key[cut:] for key in reply[_HEAD::_FIELDS]]
+        columns = [reply[_HEAD + field :: _FIELDS] for field in range(_FIELDS)]
+        alive = alive_counts or [0] * count
+        rows = zip(columns[0], names, *columns[1:], statics, alive, waiting, faults, strict=True)
+        return list(map(DueEntry._make, rows))
 
 
 class DueEntryReader:
@@ -115,4 +142,4 @@ class DueEntryReader:
                 NAMESPACE.bytes,
             ],
         )
-        return PendingBatch(pending)
+        return PendingBatch(pending, names.prefix)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from scheduler.beat.due_entries import DueEntry
 from scheduler.publishing.calls import Command
@@ -10,6 +10,28 @@ from scheduler.rules.model.spec import Schedule
 
 NO_LEASE: tuple[str, str, str] = ("", "", "0")
 """Run id, record and expiry of the lease, for a write without a run."""
+
+
+class Neighbours(NamedTuple):
+    """What neighbours in the usual form of `fire.lua` have in common."""
+
+    queue: bytes
+    has_extra: bool
+    """Whether their own field was read."""
+
+    alive_until: str
+    """In seconds since 1970."""
+
+
+class Usual(NamedTuple):
+    """A write in the usual form of `fire.lua`; `packed` are the texts of the entry alone."""
+
+    neighbours: Neighbours
+    packed: bytes
+
+
+USUAL_WIDTH = 11
+"""Texts of one entry in the usual form."""
 
 
 @dataclass(slots=True)
@@ -21,7 +43,7 @@ class EntryWrite:
     """The entry's next due time, in seconds since 1970; -1 for none."""
 
     parts: list[Any] = field(default_factory=list)
-    """Arguments for the script; empty where nothing changes."""
+    """Arguments for the script, in the whole form; empty where nothing changes."""
 
     run: str = ""
     """The id of the run to send."""
@@ -37,6 +59,14 @@ class EntryWrite:
 
     cancel: Schedule | None = None
     """The schedule whose running runs have to be cancelled."""
+
+    usual: Usual | None = None
+    """The write in the usual form; `parts` is empty then."""
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether the script has anything to carry out."""
+        return self.usual is not None or bool(self.parts)
 
 
 def parts_of(

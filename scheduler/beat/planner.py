@@ -87,7 +87,7 @@ class Planner:
     def entry_writes(self, entries: Iterable[DueEntry], now: datetime) -> list[EntryWrite]:
         """The write for each entry. Raises the broker's errors, which concern all entries."""
         entries = list(entries)
-        moment = Moment.of(now)
+        moment = Moment.of(now, len(entries))
         names = {name for entry in entries if (name := self._calendar_name(entry))}
         self._calendars = self._calendar_cache.existing(self._redis, names)
         can_use_templates = self.renderer.can_use_templates
@@ -164,7 +164,7 @@ class Planner:
             drop=[waiting_tick.text for waiting_tick in plan.drop],
             wait=[tick_text(tick) for tick in plan.wait],
         )
-        decoded.set_meta(meta, meta_text)
+        decoded.set_meta(meta.last_run_at, meta.total_run_count, meta_text.encode())
         cancel = schedule if plan.cancel else None
         return EntryWrite(entry, plan.score, parts, run=lease[0], cancel=cancel)
 

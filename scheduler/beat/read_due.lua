@@ -7,19 +7,23 @@
 -- uses: entry
 --
 -- Answers an empty list where the lock is another's. Otherwise the time; the next due time after it (none: false); the
--- longest due one; then for each entry: key, name, due time, definition, meta, our field, 1 for a static one, how many
--- runs are alive, the waiting ticks, and what is wrong with its key (none: false).
+-- longest due one; how many runs of each entry are alive (none of any: empty); the remarks; then five values for each
+-- entry: key, due time, definition, meta, our field. Only a few entries have a remark: the entry's number, 1 for a
+-- static one, the waiting ticks, and what is wrong with its key (none: false).
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+local call, try = redis.call, redis.pcall
+
+if call('GET', KEYS[1]) ~= ARGV[1] then
   return {}
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-local time = redis.call('TIME')
+call('PEXPIRE', KEYS[1], ARGV[2])
+local time = call('TIME')
 local now = time[1] .. string.format('.%06d', tonumber(time[2]))
-local coming = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-local due = redis.call('ZRANGEBYSCORE', KEYS[2], 0, now, 'WITHSCORES', 'LIMIT', ARGV[3], ARGV[4])
-local answer = {now, coming[2] or false, due[2] or false}
-local has_statics = redis.call('SCARD', KEYS[3]) > 0
+local after_now = '(' .. now
+local coming = call('ZRANGEBYSCORE', KEYS[2], after_now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+local due = call('ZRANGEBYSCORE', KEYS[2], 0, now, 'WITHSCORES', 'LIMIT', ARGV[3], ARGV[4])
+local alive_counts, remarks = {}, {}
+local answer = {now, coming[2] or false, due[2] or false, alive_counts, remarks}
 
 -- A uuid of version 5, as Python makes it.
 local function plain_uid(name)
@@ -29,32 +33,62 @@ local function plain_uid(name)
     variant .. string.sub(hex, 18, 20), string.sub(hex, 21, 32)}, '-')
 end
 
-local function uid_of(extra, name)
-  local uid = extra and string.match(extra, '^{"uid":"([%x%-]+)"')
-  if extra and not uid then
+local function name_of(key)
+  return string.sub(key, #ARGV[7] + 1)
+end
+
+local match = string.match
+local function uid_of(extra, key)
+  local uid = extra and match(extra, '^{"uid":"([0-9a-f%-]+)"')
+  if uid then
+    return uid
+  end
+  if extra then
     local is_json, decoded = pcall(cjson.decode, extra)
     uid = is_json and type(decoded) == 'table' and type(decoded.uid) == 'string' and decoded.uid
   end
-  return uid and string.lower(uid) or plain_uid(name)
+  return uid and string.lower(uid) or plain_uid(name_of(key))
 end
 
+-- The entries, with the keys of their alive runs and of their waiting ticks.
+local alive_keys, waiting_keys, faults, has_remark = {}, {}, {}, false
+local alive_prefix, waiting_prefix = ARGV[5], ARGV[6]
+local number, place = 0, #answer
 for at = 1, #due, 2 do
   local key = due[at]
-  local fields = read_entry(key, redis.pcall)
-  local fault = fields.err or false
-  if fault then
+  local fields = read_entry(key, try)
+  number = number + 1
+  if fields.err then
+    faults[number], has_remark = fields.err, true
     fields = {false, false, false}
   end
-  local name = string.sub(key, #ARGV[7] + 1)
-  local uid = uid_of(fields[3], name)
-  local alive = redis.pcall('ZCOUNT', ARGV[5] .. uid, '(' .. now, '+inf')
-  local waiting = redis.pcall('ZRANGE', ARGV[6] .. uid, 0, -1)
-  if type(alive) == 'table' or waiting.err then
-    fault, alive, waiting = (waiting.err or alive.err), 0, {}
+  local uid = uid_of(fields[3], key)
+  alive_keys[number], waiting_keys[number] = alive_prefix .. uid, waiting_prefix .. uid
+  answer[place + 1], answer[place + 2] = key, due[at + 1]
+  answer[place + 3], answer[place + 4], answer[place + 5] = fields[1], fields[2], fields[3]
+  place = place + 5
+end
+if number == 0 then
+  return answer
+end
+
+-- Nearly always nothing waits, and often nothing is alive: one command finds that out for all entries.
+local some_alive = call('EXISTS', unpack(alive_keys)) > 0
+local some_waiting = call('EXISTS', unpack(waiting_keys)) > 0
+local has_statics = call('SCARD', KEYS[3]) > 0
+for entry = 1, some_alive and number or 0 do
+  local alive = try('ZCOUNT', alive_keys[entry], after_now, '+inf')
+  if type(alive) == 'table' then
+    faults[entry], has_remark, alive = faults[entry] or alive.err, true, 0
   end
-  answer[#answer + 1] = {
-    key, name, due[at + 1], fields[1], fields[2], fields[3],
-    has_statics and redis.call('SISMEMBER', KEYS[3], name) or 0, alive, waiting, fault
-  }
+  alive_counts[entry] = alive
+end
+for entry = 1, (some_waiting or has_statics or has_remark) and number or 0 do
+  local waiting = some_waiting and try('ZRANGE', waiting_keys[entry], 0, -1) or {}
+  local static = has_statics and call('SISMEMBER', KEYS[3], name_of(due[entry * 2 - 1])) or 0
+  local fault = faults[entry] or waiting.err or false
+  if fault or static > 0 or #waiting > 0 then
+    remarks[#remarks + 1] = {entry, static, waiting.err and {} or waiting, fault}
+  end
 end
 return answer

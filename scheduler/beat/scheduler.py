@@ -52,6 +52,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
             beat_init.disconnect(
                 acquire_distributed_beat_lock
             )  # it waits for the lock before the first tick
+            _preload(app)
 
     def setup_schedule(self) -> None:
         """Does nothing: static entries are written at the beginning of a leadership."""
@@ -125,6 +126,18 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
     def update_from_dict(self, dict_: dict[str, Any]) -> None:
         """Take Celery's own entries from `install_default_entries` for `_configured`."""
         self._own = dict_
+
+
+def _preload(app: Any) -> None:
+    """Import what Celery imports for its first message, so that the first run does not wait for
+    it. Connects to nothing.
+    """
+    try:
+        app.finalize()
+        app.connection_for_write().transport  # noqa: B018 - kombu imports it here
+        app.backend  # noqa: B018 - as above
+    except Exception as error:  # noqa: BLE001 - the first run meets the same error, and reports it
+        log.debug("beat: %r, while it prepares its first message", error)
 
 
 def _default(setting: str) -> Any:

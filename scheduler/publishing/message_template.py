@@ -60,10 +60,18 @@ class Template:
     around: tuple[tuple[Any, ...], tuple[Any, ...]] = field(init=False)
     """What stands before and after the payload where the commands are given to the script."""
 
+    only_queue: bytes | None = field(init=False)
+    """The key of the queue where one LPUSH into a queue is all that sends the message."""
+
     def __post_init__(self) -> None:
         before = (1 + len(self.rest), 1 + len(self.first), *self.first)
         after = tuple(part for command in self.rest for part in (len(command), *command))
         object.__setattr__(self, "around", (before, after))
+        queue = None
+        if not self.rest and len(self.first) == 2 and self.first[0] == "LPUSH":
+            queue = self.first[1]
+        key = queue.encode() if isinstance(queue, str) else queue
+        object.__setattr__(self, "only_queue", key)
 
     def fill(self, call: Call, now: datetime) -> Rendered | None:
         """The message of a call; None where only Celery can make it. Raises Unsendable."""
@@ -74,7 +82,7 @@ class Template:
         if times is None:
             return None
         args, kwargs = call.args or (), call.kwargs
-        args_text, kwargs_text, encoded = self._argument_texts(call, args, kwargs)
+        args_text, kwargs_text, encoded = self._argument_texts(call.job, args, kwargs)
         eta, expires, expiration = times
         run = json.dumps(call.run)
         payload = self._text(expiration is not None) % {
@@ -104,6 +112,15 @@ class Template:
 
         None where more than that differs, or where only Celery can make them. Raises Unsendable.
         """
+        frame = self.frame(call)
+        return (
+            None if frame is None else frame % self.argument_texts(call.job, call.args, call.kwargs)
+        )
+
+    def frame(self, call: Call) -> str | None:
+        """`payload` with `%(args)s`, `%(kwargs)s` and `%(body)s` in place of what
+        `argument_texts` returns.
+        """
         own, options = call.options["headers"], call.options
         if TICK_HEADER not in own or not self.headers.keys().isdisjoint(own):
             return None
@@ -112,13 +129,15 @@ class Template:
         headers = _json({**own, TICK_HEADER: TICK})[1:-1]
         if headers.count(quoted(TICK)) != 1:
             return None  # another header has the same value
-        headers = headers.replace(quoted(TICK), f'"{TICK}"')
+        headers = headers.replace(quoted(TICK), f'"{TICK}"').replace("%", "%%")
+        places = {name: f"%({name})s" for name in ("args", "kwargs", "body")}
         rest = {"run": f'"{RUN}"', "tag": f'"{TAG}"', "eta": "null", "expires": "null"}
-        rest["own"] = headers
-        return self._text(False) % {
-            **self._argument_texts(call, call.args or (), call.kwargs)[2],
-            **rest,
-        }
+        text = self._text(False).replace("%%", "%%%%")
+        return text % {**places, **rest, "own": headers}
+
+    def argument_texts(self, job: str, args: list[Any], kwargs: dict[str, Any]) -> dict[str, str]:
+        """The texts of arguments and body, as JSON strings, for `frame`. Raises Unsendable."""
+        return self._argument_texts(job, args or (), kwargs)[2]
 
     def _text(self, ends: bool) -> str:
         """The payload, with `%(name)s` where the JSON of what differs belongs."""
@@ -153,17 +172,15 @@ class Template:
             self.texts[ends] = text
         return text
 
-    def _argument_texts(
-        self, call: Call, args: Any, kwargs: Any
-    ) -> tuple[str, str, dict[str, str]]:
+    def _argument_texts(self, job: str, args: Any, kwargs: Any) -> tuple[str, str, dict[str, str]]:
         """The arguments and keywords as texts, and these and the body as JSON strings. Raises
         Unsendable.
         """
         if self.check is not None:
             try:
-                self.check(*call.args, **call.kwargs)
+                self.check(*args, **kwargs)
             except TypeError as error:
-                raise Unsendable(f"Celery cannot send {call.job!r}: TypeError: {error}") from error
+                raise Unsendable(f"Celery cannot send {job!r}: TypeError: {error}") from error
         most_args, most_kwargs, levels = self.bounds
         texts = repr_of(args, most_args, levels), repr_of(kwargs, most_kwargs, levels)
         body = self._body(args, kwargs)

@@ -9,19 +9,17 @@ replaced definition.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
 
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.redbeat import extra_field as extras
 from scheduler.redbeat import schedule_json
+from scheduler.redbeat.memory import KEYS, Meta, decode_meta, encode_meta, json_object
 from scheduler.redbeat.rrules import TYPE
 from scheduler.rules.crontab import dialect
 from scheduler.rules.model.identity import plain_uid
@@ -40,19 +38,20 @@ from scheduler.rules.model.spec import (
 from scheduler.rules.rrule import text as recurrence_text
 from scheduler.rules.time import zones
 
-_PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-_USUAL_META = re.compile(
-    r'\{"last_run_at": \{"__type__": "datetime", '
-    + "".join(rf'"{part}": (0|[1-9][0-9]{{0,8}}), ' for part in _PARTS)
-    + r'"timezone": (?:"UTC"|0\.0)\}(?:, "total_run_count": (0|[1-9][0-9]{0,17}))?\}'
-)
-"""A `meta` as Beatdesk's and stock Beat write one in UTC, given as a name or as an offset."""
+__all__ = [
+    "Meta",
+    "Raw",
+    "StoredSchedule",
+    "anchored",
+    "check_readable",
+    "decode",
+    "decode_meta",
+    "encode_definition",
+    "encode_meta",
+    "has_types",
+    "queue_and_priority",
+]
 
-_KEYS = {"name", "task", "schedule", "args", "kwargs", "enabled", "options"} | {
-    "last_run_at",
-    "total_run_count",
-    "relative",
-}
 _KINDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
     ("task", (str,), "a task name"),
     ("args", (list, type(None)), "a list"),
@@ -69,14 +68,6 @@ class Raw(NamedTuple):
     definition: str | None
     meta: str | None
     extra: str | None
-
-
-@dataclass(frozen=True)
-class Meta:
-    """Beat's memory of an entry: the last tick that was sent, and the number of ticks sent."""
-
-    last_run_at: datetime | None = None
-    total_run_count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +89,7 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
 
     Raises UnreadableEntry with the reason why Beat could not load the entry.
     """
-    definition = _object(raw.definition, "definition")
+    definition = json_object(raw.definition, "definition")
     foreign = schedule_json.is_foreign(definition.get("schedule"))
     _check_loadable(name, definition, raw, foreign=foreign)
     extra = extras.decode(raw.extra) if raw.extra else None
@@ -107,7 +98,7 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
         if extra is not None:
             when = extras.apply_to(when, extra, definition.get("schedule"))
             when = _overridden_when(when, extra) if static else when
-        _check_readable(when)
+        check_readable(when)
     except BeatdeskError as error:
         raise UnreadableEntry(str(error)) from None
     diverged = extra is not None and extra.digest != extras.digest(raw.definition or "")
@@ -144,69 +135,11 @@ def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = N
     )
 
 
-def encode_meta(meta: Meta) -> str:
-    """Return the JSON text of `meta`, with a count as RedBeat writes when advancing an entry."""
-    last = "null" if meta.last_run_at is None else _moment(meta.last_run_at)
-    count = "" if meta.total_run_count is None else f', "total_run_count": {meta.total_run_count:d}'
-    return f'{{"last_run_at": {last}{count}}}'
-
-
-def decode_meta(text: str | None) -> Meta:
-    """Return Beat's memory of an entry. Raises UnreadableEntry where Beat could not load `text`."""
-    if not text:
-        return Meta()
-    usual = _USUAL_META.fullmatch(text)
-    if usual is not None:
-        return _usual_meta(usual)
-    meta = _object(text, "meta")
-    unknown = meta.keys() - _KEYS
-    if unknown or "last_run_at" not in meta:
-        fault = f"the unknown key {min(unknown)!r}" if unknown else "no 'last_run_at'"
-        raise UnreadableEntry(f"meta has {fault}; Beat cannot load it")
-    count = meta.get("total_run_count")
-    return Meta(_decode_moment(meta["last_run_at"]), count if isinstance(count, int) else None)
-
-
-def _usual_meta(match: re.Match[str]) -> Meta:
-    """The memory in a match of `_USUAL_META`. Raises UnreadableEntry for an impossible moment."""
-    *parts, count = map(int, match.groups("-1"))
-    try:
-        return Meta(datetime(*parts, tzinfo=UTC), None if count < 0 else count)  # type: ignore[misc, arg-type]
-    except (ValueError, OverflowError) as error:
-        raise UnreadableEntry(f"'last_run_at' is not a moment: {match[0]:.100} ({error})") from None
-
-
 def anchored(when: When, meta: Meta) -> When:
     """Return `when`; an interval of plain RedBeat code gets its last run as the anchor."""
     if isinstance(when, IntervalWhen) and when.anchor is None and meta.last_run_at is not None:
         return when.model_copy(update={"anchor": meta.last_run_at})
     return when
-
-
-def _object(text: str | None, field_name: str) -> dict[str, Any]:
-    """The JSON object in a field. Raises UnreadableEntry."""
-    if not text:
-        raise UnreadableEntry(f"the entry has no {field_name}; Beat drops such an entry")
-    try:
-        # Takes half the time, and a third of the memory, of the standard library.
-        value = from_json(text)
-    except (TypeError, ValueError):
-        raise UnreadableEntry(_json_fault(text, field_name)) from None
-    if not isinstance(value, dict):
-        raise UnreadableEntry(f"the {field_name} is a {type(value).__name__}, not an object")
-    return value
-
-
-def _json_fault(text: str, field_name: str) -> str:
-    """Why `text` cannot be read, if possible with the message of `json`, which RedBeat uses."""
-    try:
-        value = json.loads(text)
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return f"the {field_name} has half of a surrogate pair, which no event can carry"
-    except (ValueError, RecursionError) as error:
-        return f"the {field_name} is not JSON: {error}"
-    return f"the {field_name} is nested too deeply: more than 200 levels"
 
 
 def _check_loadable(name: str, definition: dict[str, Any], raw: Raw, *, foreign: bool) -> None:
@@ -218,8 +151,8 @@ def _check_loadable(name: str, definition: dict[str, Any], raw: Raw, *, foreign:
             f"the entry {name!r} calls itself {definition.get('name')!r}; Beat would advance the "
             "other"
         )
-    if not definition.keys() <= _KEYS:
-        unknown = min(definition.keys() - _KEYS)
+    if not definition.keys() <= KEYS:
+        unknown = min(definition.keys() - KEYS)
         raise UnreadableEntry(
             f"the definition has the unknown key {unknown!r}; Beat cannot load it"
         )
@@ -272,7 +205,7 @@ def _load_as_redbeat(text: str) -> None:
         raise UnreadableEntry(f"every is {every!r:.80}, not a number of seconds")
 
 
-def _check_readable(when: When) -> None:
+def check_readable(when: When) -> None:
     """Raise a BeatdeskError for a rule whose ticks cannot be computed."""
     if isinstance(when, CrontabWhen):
         dialect.parse(dialect.effective(when), when.day_match)
@@ -369,30 +302,3 @@ def _options(schedule: Schedule, old: Mapping[str, Any]) -> dict[str, Any]:
         elif old_values[key] is not None:  # a value that a Schedule cannot have stays
             del options[key]
     return options
-
-
-def _moment(moment: datetime) -> str:
-    """A moment in UTC, with the same bytes as RedBeat's encoder."""
-    utc = moment.astimezone(UTC)
-    return (
-        f'{{"{TYPE}": "datetime", "year": {utc.year}, "month": {utc.month}, "day": {utc.day}, '
-        f'"hour": {utc.hour}, "minute": {utc.minute}, "second": {utc.second}, '
-        f'"microsecond": {utc.microsecond}, "timezone": "UTC"}}'
-    )
-
-
-def _decode_moment(value: Any) -> datetime | None:
-    """A moment as RedBeat's decoder reads one; `timezone`: an offset in seconds or a zone name."""
-    if value is None:
-        return None
-    try:
-        parts = dict(value)
-        kind = parts.pop(TYPE)
-        zone = parts.pop("timezone", "UTC")
-        if kind != "datetime":
-            raise ValueError(f"a {kind}")
-        tzinfo = ZoneInfo(zone) if isinstance(zone, str) else timezone(timedelta(minutes=zone / 60))
-        moment: datetime = datetime(tzinfo=tzinfo, **parts)
-        return moment.astimezone(UTC)
-    except (ArithmeticError, AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
-        raise UnreadableEntry(f"'last_run_at' is not a moment: {value!r:.100} ({error})") from None

@@ -103,7 +103,7 @@ def latest_tick(when: When, after: datetime, until: datetime) -> datetime | None
 def count_ticks(when: When, after: datetime, until: datetime, limit: int) -> int:
     """Return the number of ticks in (after, until]; counting stops at `limit`."""
     if isinstance(when, IntervalWhen):
-        every = _every(when)
+        every = interval_of(when)
         anchor = _anchor(when)
         first = max((after - anchor) // every, 0)
         return min(max((until - anchor) // every - first, 0), limit)
@@ -155,8 +155,8 @@ def _rest_of_day(when: CrontabWhen | RruleWhen, tick: datetime) -> list[datetime
     return [midnight + time for time in times[bisect_right(times, tick - midnight) :]]
 
 
-def _every(when: IntervalWhen) -> timedelta:
-    """The length of the interval, rounded to whole microseconds."""
+def interval_of(when: IntervalWhen) -> timedelta:
+    """Return the length of an interval, rounded to whole microseconds. Raises BadExpression."""
     return _exact(when.every)
 
 
@@ -182,7 +182,7 @@ def _anchor(when: IntervalWhen) -> datetime:
 def _interval_tick(when: IntervalWhen, after: datetime) -> datetime | None:
     """The first `anchor + n * every` after `after`, n >= 1; None beyond the year 9999."""
     anchor = _anchor(when)
-    every = _every(when)
+    every = interval_of(when)
     passed = max((after - anchor) // every, 0)
     try:
         return anchor + (passed + 1) * every
@@ -192,7 +192,7 @@ def _interval_tick(when: IntervalWhen, after: datetime) -> datetime | None:
 
 def _interval_ticks(when: IntervalWhen, after: datetime, until: datetime) -> Iterator[datetime]:
     """The ticks of an interval in (after, until], by addition."""
-    every = _every(when)
+    every = interval_of(when)
     tick = _interval_tick(when, after)
     while tick is not None and tick <= until:
         yield tick
@@ -205,7 +205,7 @@ def _interval_ticks(when: IntervalWhen, after: datetime, until: datetime) -> Ite
 def _latest_interval_tick(when: IntervalWhen, after: datetime, until: datetime) -> datetime | None:
     """The newest `anchor + n * every` in (after, until], n >= 1."""
     anchor = _anchor(when)
-    every = _every(when)
+    every = interval_of(when)
     passed = (until - anchor) // every
     tick = anchor + passed * every if passed >= 1 else None
     return tick if tick is not None and tick > after else None

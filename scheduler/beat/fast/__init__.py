@@ -4,6 +4,8 @@
     decoded_entries  entries decoded once, kept by the bytes they were decoded from
     single_tick      the plan where one tick is due and no rule has a say
     prepared_run     message, event and lease of one entry's runs: texts with places to fill in
+    usual_form       such texts as the bytes that the script reads: filled in in one operation
+    families         what the runs of many entries have in common, made once for all of them
     queued_event     `run.queued` as such a text
 
 It decides and writes what the full path decides and writes, byte for byte: the full path is
@@ -11,6 +13,7 @@ It decides and writes what the full path decides and writes, byte for byte: the 
 the two together (`tests/integration/beat/test_fast_path.py`). `BEATDESK_BEAT_FAST_PATH=false`
 switches it off. Why it is there, and what it saves: `docs/explanation/fast-path.md`.
 
-One part stands elsewhere: `publishing.message_template`, which the renderer of the full path uses
-too. The same switch turns it off.
+Two parts stand elsewhere. `redbeat.usual_entry` decodes the entries that Beatdesk itself usually
+writes; the codec decodes all others. `publishing.message_template` is used by the renderer of the
+full path too. The same switch turns both off.
 """

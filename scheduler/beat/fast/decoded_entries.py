@@ -1,63 +1,108 @@
 """Entries decoded once, and kept by the bytes they were decoded from."""
 
+from datetime import datetime
+
 from scheduler.beat.due_entries import DueEntry
 from scheduler.beat.fast.prepared_run import PreparedRun
 from scheduler.errors import UnreadableEntry
-from scheduler.redbeat import codec
+from scheduler.redbeat import codec, memory
 from scheduler.redbeat.call import StoredCall, stored_call
-from scheduler.redbeat.codec import Meta, StoredSchedule
+from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
+from scheduler.redbeat.usual_entry import UsualEntry, recognise
 from scheduler.rules.model.spec import Schedule
 from scheduler.storage.scripts import text_of
 
 CACHE_SIZE = 20_000
-"""Entries in the cache at most. One takes about 6 KB."""
+"""Entries in the cache at most. One takes about 4 KB."""
 
 
 class DecodedEntry:
     """An entry with its schedule, the call of its job, and its prepared run where it has one.
 
-    `meta` is as the last planned step leaves it; where that step is not carried out, the bytes
-    that are read next differ, and it is decoded again.
+    A usual entry is decoded as a whole only where the full path asks for its schedule. The meta is
+    as the last planned step leaves it; where that step is not carried out, the bytes that are read
+    next differ, and it is decoded again.
     """
 
     __slots__ = (
+        "_call",
         "_meta_bytes",
+        "_name",
         "_stored",
-        "call",
         "definition",
         "extra",
-        "meta",
+        "last",
         "prepared",
+        "runs",
         "static",
+        "usual",
     )
 
-    def __init__(self, entry: DueEntry, stored: StoredSchedule, call: StoredCall) -> None:
+    def __init__(self, entry: DueEntry, name: str, meta: Meta | None = None) -> None:
         self.definition = entry.definition
         self.extra = entry.extra
         self.static = entry.static
-        self._stored = stored
-        self._meta_bytes = entry.meta
-        self.call = call
-        self.meta = stored.meta
+        self.last: datetime | None
+        """The last tick that was sent."""
+
+        self.runs: int | None
+        """The number of ticks sent."""
+
+        if meta is None:
+            self.last, self.runs = memory.decode_memory(text_of(entry.meta))
+        else:
+            self.last, self.runs = meta.last_run_at, meta.total_run_count
+        self.usual: UsualEntry | None = None
+        """The recognised parts, until the run is prepared; None for an unusual entry."""
+
         self.prepared: PreparedRun | None = None
+        self._meta_bytes = entry.meta
+        self._name = name
+        self._stored: StoredSchedule | None = None
+        self._call: StoredCall | None = None
+
+    def whole(self) -> tuple[StoredSchedule, StoredCall]:
+        """The schedule, with the meta it was decoded with, and the call of its job. Raises
+        UnreadableEntry, with the reason.
+        """
+        stored, call = self._stored, self._call
+        if stored is None or call is None:
+            raw = Raw(text_of(self.definition), None, text_of(self.extra))
+            stored, call = _decode_whole(self._name, raw, static=bool(self.static))
+            self._stored, self._call = stored, call
+        return stored, call
+
+    def set_whole(self, stored: StoredSchedule, call: StoredCall) -> None:
+        """Take an entry that is decoded as a whole."""
+        self._stored = stored
+        self._call = call
 
     @property
     def schedule(self) -> Schedule:
-        """The schedule: what to run, and when."""
-        return self._stored.schedule
+        """The schedule: what to run, and when. Raises UnreadableEntry."""
+        return self.whole()[0].schedule
+
+    @property
+    def call(self) -> StoredCall:
+        """The call of the schedule's job. Raises UnreadableEntry."""
+        return self.whole()[1]
+
+    @property
+    def meta(self) -> Meta:
+        """The present meta."""
+        return Meta(self.last, self.runs)
 
     @property
     def stored(self) -> StoredSchedule:
-        """The schedule with the present meta."""
-        stored = self._stored
-        if stored.meta is self.meta:
-            return stored
+        """The schedule with the present meta. Raises UnreadableEntry."""
+        stored = self.whole()[0]
         return StoredSchedule(stored.schedule, self.meta, stored.diverged)
 
-    def set_meta(self, meta: Meta, text: str) -> None:
-        """Take `meta` for the entry's own, before it is written; `text` is its stored form."""
-        self.meta = meta
-        self._meta_bytes = text.encode()
+    def set_meta(self, last: datetime | None, runs: int | None, text: bytes) -> None:
+        """Take a meta for the entry's own, before it is written; `text` is its stored form."""
+        self.last = last
+        self.runs = runs
+        self._meta_bytes = text
 
     def is_of(self, entry: DueEntry) -> bool:
         """True where `entry` has the definition and the extra field this one was decoded from."""
@@ -70,7 +115,7 @@ class DecodedEntry:
     def refresh_meta(self, entry: DueEntry) -> None:
         """Decode the meta again where its bytes have changed. Raises UnreadableEntry."""
         if self._meta_bytes != entry.meta:
-            self.meta = codec.decode_meta(text_of(entry.meta))
+            self.last, self.runs = memory.decode_memory(text_of(entry.meta))
             self._meta_bytes = entry.meta
 
 
@@ -88,27 +133,57 @@ class DecodedEntryCache:
         if cached is not None and entry.fault is None and cached.is_of(entry):
             cached.refresh_meta(entry)
             return cached
-        decoded = decode(entry)
+        decoded = _decode_usual(entry) or decode(entry)
         if len(self._entries) >= CACHE_SIZE and entry.key not in self._entries:
             del self._entries[next(iter(self._entries))]
         self._entries[entry.key] = decoded
         return decoded
 
 
+def usual_parts_of(entry: DueEntry) -> UsualEntry | None:
+    """The recognised parts of an entry; None for an unusual one."""
+    if entry.fault is not None or entry.static or not entry.definition or not entry.extra:
+        return None
+    if not entry.name_bytes.isascii():
+        return None
+    try:
+        return recognise(entry.name, entry.definition.decode(), entry.extra.decode())
+    except UnicodeDecodeError:
+        return None
+
+
+def _decode_usual(entry: DueEntry) -> DecodedEntry | None:
+    """A usual entry, not decoded as a whole; None for an unusual one. Raises UnreadableEntry."""
+    usual = usual_parts_of(entry)
+    if usual is None:
+        return None
+    decoded = DecodedEntry(entry, entry.name)
+    decoded.usual = usual
+    return decoded
+
+
 def decode(entry: DueEntry) -> DecodedEntry:
-    """The entry decoded. Raises UnreadableEntry, with the reason."""
+    """The entry decoded as a whole. Raises UnreadableEntry, with the reason."""
     if entry.fault is not None:
         fault = entry.fault.decode("utf-8", "replace")
         raise UnreadableEntry(f"the key is not what it should be: {fault}")
-    name, raw = entry.name, entry.raw
+    name = entry.name
     if not name.isascii() and entry.name_bytes != name.encode("utf-8", "replace"):
         raise UnreadableEntry("its name is not UTF-8 text")
+    stored, call = _decode_whole(name, entry.raw, static=bool(entry.static))
+    decoded = DecodedEntry(entry, name, stored.meta)
+    decoded.set_whole(stored, call)
+    return decoded
+
+
+def _decode_whole(name: str, raw: Raw, *, static: bool) -> tuple[StoredSchedule, StoredCall]:
+    """A stored entry decoded by all rules. Raises UnreadableEntry, with the reason."""
     try:
-        stored = codec.decode(name, raw, static=bool(entry.static))
+        stored = codec.decode(name, raw, static=static)
         call = stored_call(stored, raw.definition or "")
     except UnreadableEntry:
         raise
     except Exception as error:
         raise UnreadableEntry(f"it cannot be decoded: {type(error).__name__}: {error}") from error
     # The decoded definition, which only an edit needs, is not kept.
-    return DecodedEntry(entry, StoredSchedule(stored.schedule, stored.meta, stored.diverged), call)
+    return StoredSchedule(stored.schedule, stored.meta, stored.diverged), call

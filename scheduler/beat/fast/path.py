@@ -2,29 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
 
 from scheduler.beat.due_entries import DueEntry
 from scheduler.beat.entry_writes import EntryWrite
-from scheduler.beat.fast.decoded_entries import DecodedEntry, DecodedEntryCache, decode
-from scheduler.beat.fast.prepared_run import Moment, PreparedRun, prepare
+from scheduler.beat.fast.decoded_entries import (
+    DecodedEntry,
+    DecodedEntryCache,
+    decode,
+    usual_parts_of,
+)
+from scheduler.beat.fast.families import Families, Templates
+from scheduler.beat.fast.prepared_run import Moment, PreparedRun, prepare, prepare_alike
 from scheduler.beat.fast.single_tick import is_plain, plan_single_tick
 from scheduler.dispatch import message_options
 from scheduler.dispatch.verdicts import Plan
 from scheduler.publishing.calls import Call
-from scheduler.publishing.message_template import Template
 from scheduler.redbeat.codec import StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.spec import RedBeatWhen
-
-
-class Templates(Protocol):
-    """The renderer's templates; those of one `generation` belong together."""
-
-    generation: object
-
-    def template(self, call: Call) -> Template | None:
-        """The template that the call's message can be made from; None where there is none yet."""
 
 
 class FastPath:
@@ -37,6 +32,7 @@ class FastPath:
         self.enabled = enabled
         self._limit = limit
         self._entries = DecodedEntryCache()
+        self._families = Families(limit)
 
     def decode(self, entry: DueEntry) -> DecodedEntry:
         """The entry decoded; from the cache where its bytes are the same. Raises
@@ -55,13 +51,8 @@ class FastPath:
             return None
         run = decoded.prepared
         if run is None or run.generation is not templates.generation:
-            run = decoded.prepared = self._prepare(decoded, templates)
-        made = None if run is None else run.entry_write(entry, decoded.meta, moment)
-        if made is None:
-            return None
-        write, meta, text = made
-        decoded.set_meta(meta, text)
-        return write
+            run = decoded.prepared = self._prepare(entry, decoded, templates)
+        return None if run is None else run.entry_write(entry, decoded, moment)
 
     def plan(
         self, entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick]
@@ -69,10 +60,20 @@ class FastPath:
         """The plan of `dispatch.plan`, where one tick is due and no rule has a say; else None."""
         return plan_single_tick(entry, now, alive, waiting) if self.enabled else None
 
-    def _prepare(self, decoded: DecodedEntry, templates: Templates) -> PreparedRun | None:
+    def _prepare(
+        self, entry: DueEntry, decoded: DecodedEntry, templates: Templates
+    ) -> PreparedRun | None:
+        usual = decoded.usual or usual_parts_of(entry)
+        if usual is not None:
+            family = self._families.family(usual.shape, templates, decoded.whole)
+            if family is not None:
+                run = prepare_alike(entry, usual, family, templates.generation)
+                if run is not None:
+                    decoded.usual = None  # its parts stand in the prepared run
+                    return run
         schedule = decoded.schedule
         if (
-            decoded.meta.last_run_at is None
+            decoded.last is None
             or isinstance(schedule.when, RedBeatWhen)
             or schedule.policies.starting_deadline is not None
             or not is_plain(schedule)
@@ -80,7 +81,4 @@ class FastPath:
             return None
         options = message_options.beat_options(schedule, decoded.call.options)
         call = Call(schedule.job, decoded.call.args, decoded.call.kwargs, options, "")
-        template = templates.template(call)
-        if template is None:
-            return None
-        return prepare(schedule, call, template, templates.generation, self._limit)
+        return prepare(entry, schedule, call, templates, self._limit)

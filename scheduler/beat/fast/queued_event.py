@@ -34,18 +34,51 @@ def pattern(
         return None
     return _form() % {
         "job": encode_basestring(schedule.job),
-        "args": bounded_json(args, limit),
-        "kwargs": bounded_json(kwargs, limit),
+        "args": _member("args", bounded_json(args, limit)),
+        "kwargs": _member("kwargs", bounded_json(kwargs, limit)),
         "schedule": encode_basestring(schedule.name),
         "uid": encode_basestring(schedule.uid),
         "revision": schedule.revision,
-        "queue": encode_basestring(queue) if queue else "null",
+        "queue": _member("queue", encode_basestring(queue) if queue else "null"),
     }
+
+
+def frame(job: str, queue: str | None) -> str | None:
+    """`pattern` for all schedules of a job, with `%(name)s` in place of what `schedule_texts`
+    returns, of `uid` and of `revision`.
+    """
+    if any(len(name) > LONGEST_NAME for name in (job, queue or "")):
+        return None
+    places = ("args", "kwargs", "schedule", "uid", "revision")
+    return _form() % {
+        **{place: f"%({place})s" for place in places},
+        "job": encode_basestring(job).replace("%", "%%"),
+        "queue": _member("queue", encode_basestring(queue) if queue else "null").replace("%", "%%"),
+    }
+
+
+def schedule_texts(name: str, args: Any, kwargs: Any, limit: int) -> tuple[str, str, str] | None:
+    """The arguments, the keywords and the name of a schedule, for `frame`; None where the name has
+    to be cut.
+    """
+    if len(name) > LONGEST_NAME:
+        return None
+    args_text = _member("args", bounded_json(args, limit))
+    return args_text, _member("kwargs", bounded_json(kwargs, limit)), encode_basestring(name)
 
 
 def filled(pattern: str, run: str, tick: str, at: str) -> str:
     """The event of one run; the times are texts (`identity.tick_text`)."""
     return pattern.replace(RUN, run).replace(TICK, tick).replace(AT, at)
+
+
+_DEFAULTS = {"args": "[]", "kwargs": "{}", "queue": "null"}
+"""Facts that an event leaves out where they are the default (`events.schema.encode`)."""
+
+
+def _member(name: str, value: str) -> str:
+    """A fact as JSON with its name; empty where it is left out."""
+    return "" if value == _DEFAULTS[name] else f'"{name}":{value},'
 
 
 @cache
@@ -70,4 +103,6 @@ def _form() -> str:
     text = text.replace(f'"{tick_text(_AT)}"', f'"{AT}"').replace(
         f'"{tick_text(_TICK)}"', f'"{TICK}"'
     )
-    return text.replace('"revision":0,', '"revision":%(revision)d,')
+    for name in _DEFAULTS:
+        text = text.replace(f'"{name}":%({name})s,', f"%({name})s")
+    return text.replace('"revision":0,', '"revision":%(revision)s,')

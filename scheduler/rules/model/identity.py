@@ -12,8 +12,8 @@ NAMESPACE = UUID("6f0a3c1e-2f43-5a0e-9c56-8d3f4a9f7f10")
 these ids.
 """
 
-_VARIANT = ["89ab"[byte >> 4 & 3] for byte in range(256)]
-"""The hexadecimal digit of the UUID variant, by the ninth byte."""
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The hexadecimal digit of the UUID variant, by the seventeenth digit."""
 
 
 def run_id(uid: str, tick: datetime) -> str:
@@ -23,7 +23,7 @@ def run_id(uid: str, tick: datetime) -> str:
 
 def run_id_within(uid: bytes, tick: str) -> str:
     """Return `run_id` from the bytes of the uid and the text of the tick (`tick_text`)."""
-    return uuid_text(sha1(uid + tick.encode(), usedforsecurity=False).digest(), 5)
+    return uuid_text(sha1(uid + tick.encode(), usedforsecurity=False).hexdigest(), 5)
 
 
 def plain_uid(name: str) -> str:
@@ -31,11 +31,14 @@ def plain_uid(name: str) -> str:
     return str(uuid5(NAMESPACE, name))
 
 
-def uuid_text(noise: bytes, version: int) -> str:
-    """Return a UUID (RFC 9562, section 5) made of `noise`, with version and variant set."""
-    text = noise[:16].hex()
-    variant = _VARIANT[noise[8]]
-    return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
+def uuid_text(noise: str, version: int) -> str:
+    """Return a UUID (RFC 9562, section 5) made of the first 32 hexadecimal digits of `noise`, with
+    version and variant set.
+    """
+    return (
+        f"{noise[:8]}-{noise[8:12]}-{version}{noise[13:16]}-"
+        f"{_VARIANT[noise[16]]}{noise[17:20]}-{noise[20:32]}"
+    )
 
 
 def tick_text(tick: datetime) -> str:

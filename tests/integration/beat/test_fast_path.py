@@ -37,6 +37,7 @@ from scheduler.rules.model.spec import (
 from scheduler.rules.ticks import next_tick
 from scheduler.services.services import Services
 from tests.support.beat.due_entries import due_entry
+from tests.support.beat.whole_form import whole_form
 from tests.support.builders import NOON, a_schedule, cron, every
 from tests.support.waiting import PATIENCE
 
@@ -174,7 +175,7 @@ def written(write: EntryWrite) -> list[Any]:
     """What the script is given, without what is random or counted from the machine's clock."""
     return [
         EXPIRATION.sub("", RANDOM_TAG.sub("", part)) if isinstance(part, str) else part
-        for part in write.parts
+        for part in whole_form(write)
     ]
 
 
@@ -226,8 +227,10 @@ def test_the_fast_path_does_what_the_full_path_does(
             other.gone,
         )
         event("sends a run" if one.run else "sends none")
-        if one.parts and one.parts[1][3] == "1":
-            meta = codec.decode_meta(one.parts[5])
+        event("in the usual form" if one.usual else "in the whole form")
+        parts = whole_form(one)
+        if parts and parts[1][3] == "1":
+            meta = codec.decode_meta(parts[5])
 
 
 def test_most_messages_are_made_without_celery(planners: tuple[Planner, Planner]) -> None:

@@ -1,16 +1,19 @@
 """The plan for a single tick is what all rules decide together."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scheduler.beat.fast.single_tick import plan_single_tick
+from scheduler.beat.fast.single_tick import TickPairs, plan_single_tick, single_tick
 from scheduler.dispatch.plan import plan
+from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta, StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.spec import (
+    IntervalWhen,
     OnceWhen,
     Pause,
     Policies,
@@ -128,3 +131,46 @@ def test_a_plain_schedule_with_one_tick_due_goes_the_short_way() -> None:
     plain = plan_single_tick(entry, NOON + timedelta(seconds=61), 0, ())
     assert plain is not None
     assert plain.send == NOON + timedelta(seconds=60)
+
+
+@given(
+    st.sampled_from([0.5, 1, 45, 60, 3600, 1e9, 2.5e11]),
+    st.none() | SECONDS,
+    st.lists(SECONDS, min_size=1, max_size=4),
+    SECONDS,
+    st.sampled_from([1.0, 60.0, 1e6]),
+)
+def test_the_ticks_of_an_interval_are_the_same_by_its_own_arithmetic(
+    seconds: float, anchor: datetime | None, lasts: list[datetime], now: datetime, within: float
+) -> None:
+    when = IntervalWhen(every=seconds, anchor=anchor)
+    age = timedelta(seconds=within)
+    pairs = TickPairs(when, anchor, age)
+    for last in lasts:
+        rule = codec.anchored(when, Meta(last))
+        assert outcome(pairs.after, last, now) == outcome(single_tick, rule, last, now, age)
+
+
+@given(WHENS, st.lists(SECONDS, min_size=1, max_size=4), SECONDS)
+def test_the_ticks_of_any_rule_are_the_same_one_after_the_other(
+    when: When, lasts: list[datetime], now: datetime
+) -> None:
+    age = timedelta(hours=9)
+    pairs = TickPairs(when, when.anchor if isinstance(when, IntervalWhen) else None, age)
+    for first in lasts:
+        last: datetime | None = first
+        while last is not None:
+            rule = codec.anchored(when, Meta(last))
+            ticks = pairs.after(last, now)
+            assert ticks == single_tick(rule, last, now, age)
+            last = None if ticks is None else ticks[0]
+
+
+def outcome(compute: Callable[..., object], *arguments: Any) -> object:
+    """What is computed; None where a moment is beyond the calendar, which both ways leave to the
+    full path.
+    """
+    try:
+        return compute(*arguments)
+    except OverflowError:
+        return None
