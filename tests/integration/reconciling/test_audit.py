@@ -1,14 +1,18 @@
 """The message audit: a run whose message is gone has a verdict, and no other run has one."""
 
 import json
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
+from redis import Redis
 
+from scheduler.catalogue.catalogue import Catalogue, Worker
 from scheduler.errors import Unavailable
 from scheduler.events.schema import RunQueued, run_event
+from scheduler.history.queries.open_runs import OpenRuns
 from scheduler.queues.contents import PART, lists_of
-from scheduler.reconciling.audit import Behind
+from scheduler.reconciling.audit import Behind, MessageAudit
 from scheduler.storage import keys
 from tests.support.builders import facts_of
 from tests.support.runs.audited import QUEUE, Audited
@@ -165,3 +169,41 @@ def test_nothing_is_decided_from_an_older_copy_of_the_history(audited: Audited) 
     audited.redis.delete(QUEUE)
     with pytest.raises(Unavailable, match="the history went back in time"):
         audited.audit.look(audited.now + timedelta(seconds=60))
+
+
+class Interrupted(Catalogue):
+    """A catalogue that does something in the midst of a look: it is read after the open runs."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def workers(self, now: datetime | None = None) -> list[Worker]:
+        self.meanwhile()
+        return super().workers(now)
+
+
+def test_a_run_that_ends_in_the_midst_of_a_look_is_not_lost(audited: Audited) -> None:
+    services = audited.services
+    catalogue = Interrupted(audited.redis)
+    audited.audit = MessageAudit(
+        audited.redis,
+        services.celery,
+        open_runs=OpenRuns(services.engine),
+        stream=services.events,
+        leases=services.leases,
+        cancellations=services.cancellations,
+        catalogue=catalogue,
+    )
+    run = audited.sent()
+    audited.taken()
+    audited.acknowledged(run)
+    assert audited.looks().suspects == [run]
+
+    def end() -> None:
+        audited.ended(run)
+        audited.records()
+
+    catalogue.meanwhile = end
+    assert audited.looks() == ([], [], 1)
+    assert audited.row(run).state == "succeeded"

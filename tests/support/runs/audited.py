@@ -110,6 +110,10 @@ class Audited:
         record_all(self._recorder, self.now)
         return found
 
+    def records(self) -> None:
+        """Record all events."""
+        record_all(self._recorder, self.now)
+
     def row(self, run: str) -> Any:
         """The run in the history."""
         return self.services.history.run(run)
