@@ -90,10 +90,7 @@ def redis_sizes(services: Services) -> Part:
         if over
         else shown or "nothing is stored",
         remedy=remedy if over else "",
-        facts={
-            size.key: {"entries": size.entries, "bound": size.bound}  # type: ignore[misc]
-            for size in every
-        },
+        facts={size.key: {"entries": size.entries, "bound": size.bound} for size in every},
     )
 
 

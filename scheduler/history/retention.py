@@ -109,7 +109,8 @@ def _oldest(selected: Selected, since: datetime | None, limit: int) -> Select[An
 
     Rows that a recorder has locked are left for the next time; SQLite has no row locks.
     """
-    oldest = select(Run.key, Run.id, Run.first_at).where(*_deletable_runs(selected))
+    columns: list[Any] = [Run.key, Run.id, Run.first_at]
+    oldest = select(*columns).where(*_deletable_runs(selected))
     if since is not None:
         oldest = oldest.where(Run.first_at >= since)
     return oldest.order_by(Run.first_at).limit(limit).with_for_update(skip_locked=True)

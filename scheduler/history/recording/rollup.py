@@ -182,20 +182,25 @@ def day_row(connection: Connection, uid: str, day: date) -> DayRow:
         Run.first_at >= since,
         Run.first_at < since + timedelta(days=1),
     )
-    counts = connection.execute(
-        select(
-            *[ticks_of(kind).label(kind) for kind in KINDS],
-            func.count().filter(Run.lateness <= ON_TIME_SECONDS).label("on_time"),
-            func.count().filter(Run.lateness > ON_TIME_SECONDS).label("late"),
-        ).where(*mine)
-    ).one()
+    columns: list[Any] = [
+        *[ticks_of(kind).label(kind) for kind in KINDS],
+        func.count().filter(Run.lateness <= ON_TIME_SECONDS).label("on_time"),
+        func.count().filter(Run.lateness > ON_TIME_SECONDS).label("late"),
+    ]
+    counts = connection.execute(select(*columns).where(*mine)).one()
     durations = connection.execute(
         select(Run.duration)
         .where(*mine, Run.state == RunState.SUCCEEDED.value, Run.duration.is_not(None))
         .order_by(Run.duration)
     )
-    values = list(durations.scalars())
-    return DayRow(uid, day, *counts, median=percentile(values, 0.5), p95=percentile(values, 0.95))
+    values = [duration for duration in durations.scalars() if duration is not None]
+    return DayRow(
+        schedule_uid=uid,
+        day=day,
+        median=percentile(values, 0.5),
+        p95=percentile(values, 0.95),
+        **counts._mapping,
+    )
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
@@ -221,7 +226,7 @@ def _newest(connection: Connection, uid: str) -> list[list[Any]]:
 
 def _newest_runs(uid: str) -> Select[Any]:
     at = func.coalesce(Run.started_at, Run.queued_at, Run.tick, Run.first_at).label("at")
-    columns = (Run.id, Run.state, at, Run.duration, Run.lateness, Run.ticks)
+    columns: list[Any] = [Run.id, Run.state, at, Run.duration, Run.lateness, Run.ticks]
     newest = select(*columns).where(Run.schedule_uid == uid)
     return newest.order_by(Run.key.desc()).limit(RESULTS)
 
