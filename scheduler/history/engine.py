@@ -20,7 +20,7 @@ from scheduler.history.connecting import BUSY_SECONDS, POSTGRES
 
 BEGIN_OPTION = "sqlite_begin"
 
-CACHE_KILOBYTES = 16_384
+CACHE_KILOBYTES = 4_096
 """Memory for pages of SQLite, for each connection; with the default of 2 MB, a list reads each page
 of its index again and again.
 """
