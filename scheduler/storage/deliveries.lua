@@ -27,6 +27,11 @@ local function has_ended(key, run, retries)
   return redis.call('ZSCORE', key, run) or redis.call('ZSCORE', key, attempt_end(run, retries))
 end
 
+-- The field with the tag of a second message of a run, which waits while a worker has the run.
+local function waiting_field(run)
+  return run .. ' wait'
+end
+
 local function note_end(key, end_, now)
   redis.call('ZADD', key, math.floor(now) + REMEMBER_SECONDS, end_)
 end

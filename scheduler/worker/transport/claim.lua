@@ -64,6 +64,8 @@ for at = 9, #KEYS do
       return {'message', set_aside, KEYS[at], text, 1, begun, all, is_known}
     elseif fate == 'wait' then
       note(message, text, now - tonumber(ARGV[4]) + begun)
+      redis.call('HSET', KEYS[7], waiting_field(run.id), message.tag)
+      redis.call('ZADD', KEYS[8], math.floor(now) + REMEMBER_SECONDS, waiting_field(run.id))
     else
       forget_end(keys, run.id, run.retries)
     end

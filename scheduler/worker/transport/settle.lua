@@ -22,7 +22,19 @@ end
 if is_this_attempt then  -- a task that is acknowledged before it runs: its end needs no note
   lease.worker = '=' .. ARGV[4]
   redis.call('HSET', KEYS[3], run, encode_lease(lease))
-else
-  forget_end({ended = KEYS[4], deliveries = KEYS[5], deliveries_until = KEYS[6]}, run, retries)
+  return 1
 end
+-- A second message of the run, which waited for its end, is acknowledged with it.
+local waiting = redis.call('HGET', KEYS[5], waiting_field(run))
+if waiting then
+  redis.call('HDEL', KEYS[5], waiting_field(run))
+  redis.call('ZREM', KEYS[6], waiting_field(run))
+  if waiting ~= ARGV[1] and has_ended(KEYS[4], run, retries) then
+    redis.call('ZREM', KEYS[2], waiting)
+    if redis.call('HDEL', KEYS[1], waiting) == 0 then
+      return 1  -- it is in its queue again, where it is dropped
+    end
+  end
+end
+forget_end({ended = KEYS[4], deliveries = KEYS[5], deliveries_until = KEYS[6]}, run, retries)
 return 1
