@@ -106,7 +106,11 @@ class LeasedStream(EventStream):
 
     def append(self, event: Event) -> str:
         """Append one event. Returns the id of the entry; "" where the event moved a lease too."""
-        return (self.append_many([event]) or [""])[0]
+        effect, argument = _effect(event)
+        if effect == "none":
+            return super().append(event)  # one command, where several events need a transaction
+        self.tell([(event, effect, argument)])
+        return ""
 
     def append_many(self, events: Iterable[Event]) -> list[str]:
         """Append all events or none, in one round trip. Returns the ids of the entries.
