@@ -33,11 +33,9 @@ LIMIT_SECONDS = 0.05
 NOBODY = "nobody-has-it"
 
 
-def questions(engine: Engine, runs: int) -> dict[str, Callable[[], Any]]:
-    """Every question of a page, a command or the API, by its name."""
-    history = History(engine)
-    until = BEGAN + timedelta(seconds=runs)
-    filters: dict[str, RunFilter] = {
+def filters(until: datetime) -> dict[str, RunFilter]:
+    """Every filter of a list of runs that end at `until`, by its name."""
+    return {
         "all runs": RunFilter(),
         "schedule": RunFilter(schedule="schedule-7"),
         "schedule id": RunFilter(schedule_uid="uid-7"),
@@ -69,13 +67,19 @@ def questions(engine: Engine, runs: int) -> dict[str, Callable[[], Any]]:
         "worker and queue (none)": RunFilter(worker="w1@host", queue=NOBODY),
         "search of a state (none)": RunFilter(search=NOBODY, state="failed"),
     }
-    asked: dict[str, Callable[[], Any]] = {
-        name: lambda wanted=wanted: history.runs(wanted) for name, wanted in filters.items()
+
+
+def questions(engine: Engine, runs: int) -> dict[str, Callable[[], Any]]:
+    """Every question of a page, a command or the API, by its name."""
+    history = History(engine)
+    until = BEGAN + timedelta(seconds=runs)
+    lists: dict[str, Callable[[], Any]] = {
+        name: lambda wanted=wanted: history.runs(wanted) for name, wanted in filters(until).items()
     }
     middle = cursor(runs // 2)
     hundred = [f"uid-{number}" for number in range(100)]
     day = until.date()
-    return asked | {
+    return lists | {
         "a page in the middle": lambda: history.runs(RunFilter(), after=middle),
         "one run": lambda: history.run(f"run-{runs // 2}"),
         "states of the last day": lambda: history.state_counts(until - timedelta(days=1)),
