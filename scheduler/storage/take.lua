@@ -57,14 +57,14 @@ local function take_run(keys, run, worker, seconds, lost, now)
     count_delivery(keys.deliveries, keys.deliveries_until, run.id, received and 1 or 0, now)
     begun, all = begun + (received and 1 or 0), all + 1
   end
+  local score = string.format('%.6f', now + seconds)
+  if run.uid ~= '-' then  -- first: the key may be of another type, and then there is no lease
+    redis.call('ZADD', keys.alive .. run.uid, score, run.id)
+  end
   redis.call('HSET', keys.owners, run.id, encode_lease({
     uid = run.uid, attempt = string.format('%d', run.retries + begun + 1), worker = '+' .. worker,
     failures = lease and lease.failures or '0', till = lease and lease.till or '0', name = run.name,
   }))
-  local score = string.format('%.6f', now + seconds)
   redis.call('ZADD', keys.leases, score, run.id)
-  if run.uid ~= '-' then
-    redis.call('ZADD', keys.alive .. run.uid, score, run.id)
-  end
   return 'start', begun, all, lease and 1 or 0
 end

@@ -57,9 +57,18 @@ class RecordingConsumer(Consumer):
         super().__init__(*args, **options)
 
     def connection_for_read(self, heartbeat: float | None = None) -> Any:
-        """A connection that claims messages, where the broker is Redis."""
+        """A connection that claims messages, where the broker is Redis.
+
+        Under a prefix of all keys (`global_keyprefix`) messages are taken as kombu takes them: it
+        writes the prefix before some keys of a script only.
+        """
         connection: Any = self.app.connection_for_read(heartbeat=heartbeat)
-        if isinstance(connection, BrokerConnection) and self.app.settings.claiming_transport:
+        has_prefix = bool(connection.transport_options.get("global_keyprefix"))
+        if (
+            isinstance(connection, BrokerConnection)
+            and self.app.settings.claiming_transport
+            and not has_prefix
+        ):
             connection.transport_for = claiming
         return self.ensure_connected(connection)
 

@@ -46,6 +46,25 @@ local function note(message, text, score)
   redis.call('ZADD', KEYS[2], string.format('%.6f', score), message.tag)
 end
 
+-- Note a message that is out of its list. Where that is impossible, the message goes back, and the claim fails.
+local function note_or_give_back(list, message, text, score)
+  local is_noted, reason = pcall(note, message, text, score)
+  if not is_noted then
+    redis.call('RPUSH', list, text)
+    error(reason, 0)
+  end
+end
+
+-- Take the run of a message that is out of its list. A message whose run cannot be taken, as where a key of its schedule
+-- is of another type, is delivered as one that is no run: its worker decides.
+local function take_or_deliver(run)
+  local is_taken, fate, begun, all, is_known = pcall(take_run, keys, run, ARGV[2], tonumber(ARGV[3]), lost, now)
+  if not is_taken then
+    return 'start', -1, -1, 0
+  end
+  return fate, begun, all, is_known
+end
+
 for at = 9, #KEYS do
   local is_acknowledged = string.sub(ARGV[1], at - 8, at - 8) == '1'
   local text = redis.call('RPOP', KEYS[at])
@@ -53,17 +72,17 @@ for at = 9, #KEYS do
     local message = is_acknowledged and read_message(text) or nil
     if not message or not message.run then
       if message then
-        note(message, text, now)
+        note_or_give_back(KEYS[at], message, text, now)
       end
       return {'message', set_aside, KEYS[at], text, message and 1 or 0, -1, -1, 0}
     end
     local run = message.run
-    local fate, begun, all, is_known = take_run(keys, run, ARGV[2], tonumber(ARGV[3]), lost, now)
+    local fate, begun, all, is_known = take_or_deliver(run)
     if fate == 'start' then
-      note(message, text, now)
+      note_or_give_back(KEYS[at], message, text, now)
       return {'message', set_aside, KEYS[at], text, 1, begun, all, is_known}
     elseif fate == 'wait' then
-      note(message, text, now - tonumber(ARGV[4]) + begun)
+      note_or_give_back(KEYS[at], message, text, now - tonumber(ARGV[4]) + begun)
       redis.call('HSET', KEYS[7], waiting_field(run.id), message.tag)
       redis.call('ZADD', KEYS[8], math.floor(now) + REMEMBER_SECONDS, waiting_field(run.id))
     else

@@ -119,7 +119,8 @@ def test_a_queued_run_can_be_cancelled(working, tmp_path):
     wait_for(
         lambda: working("runs", "show", run["id"]).exit_code == 0, 10, "the run is in the history"
     )
-    assert working.json("runs", "cancel", run["id"]) == {"id": run["id"], "cancelled": True}
+    answer = working.json("runs", "cancel", run["id"])
+    assert answer == {"id": run["id"], "cancelled": True, "effect": "stopping"}
     wait_for(
         lambda: working.json("runs", "show", run["id"])["state"] == "revoked",
         20,

@@ -130,7 +130,7 @@ def test_mails_that_cannot_be_sent_fail_with_the_parameter(
             ({**ada, "template": "welcome", "subject": "s"}, "give either a template or a subject"),
             (
                 {**ada, "template": "none-such"},
-                "there is no 'none-such.txt'; there are report, welcome",
+                "'none-such.txt' does not exist; use one of report, welcome",
             ),
             ({**ada, "template": "welcome", "context": {}}, "'name' is undefined"),
             ({**ada, "subject": "s", "reports": ["no-such"]}, "there is no report 'no-such'"),

@@ -140,9 +140,9 @@ def test_nobody_who_listens_is_a_clear_refusal() -> None:
     ("said", "words"),
     [
         (b"", "closed the connection without an answer"),
-        (b"220 smtp.example.org ESMTP\r\n", "not an answer of HTTP"),
+        (b"220 smtp.example.org ESMTP\r\n", "the answer is not HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "in the middle of its answer"),
-        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, "not an answer of HTTP"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, "the answer is not HTTP"),
     ],
 )
 def test_what_is_no_whole_answer_is_said_so(said: bytes, words: str) -> None:
@@ -306,7 +306,7 @@ def test_neither_path_nor_query_is_logged_or_repeated_whatever_comes(
 def test_two_lengths_that_differ_are_no_answer() -> None:
     """Where the body ends, two readers would see differently."""
     two = says("200 OK", b"abc", "Content-Length: 2")
-    with listening(two) as server, pytest.raises(Unanswered, match="not an answer of HTTP"):
+    with listening(two) as server, pytest.raises(Unanswered, match="the answer is not HTTP"):
         get(server)
 
 

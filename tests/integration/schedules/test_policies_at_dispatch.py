@@ -26,6 +26,7 @@ from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import OnceWhen
 from scheduler.runs.lease_watch import LeaseWatch
+from scheduler.runs.leases import HeldRun
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
@@ -199,7 +200,8 @@ def test_a_worker_that_is_heard_of_again_keeps_its_run(due: Desktop) -> None:
     watch = LeaseWatch(due.services.leases)
     run_out(due, run)
     watch.look(utc_now())
-    assert due.services.leases.renew([run, "no-run-of-a-schedule"]) == 1
+    runs = [HeldRun(name, 0, 0, "") for name in (run, "no-run-of-a-schedule")]
+    assert due.services.leases.renew(runs, "w@h").renewed == 1
     watch.look(utc_now())
     assert (lost(due), due.alive()) == ([], [run])
 
