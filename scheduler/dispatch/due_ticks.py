@@ -1,5 +1,6 @@
-"""Step 5 of `dispatch.plan`: which of the ticks that have come due since the last one is sent,
-which wait, and the verdicts on the others. Pure.
+"""Step 5 of `dispatch.plan`: the choice between sending, waiting and a verdict for each due tick.
+
+Due are the ticks since the last tick. Pure.
 """
 
 from collections.abc import Sequence
@@ -21,8 +22,11 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Look:
-    """A schedule as Beat finds it: `when` with its anchor, `last` tick and number of runs `sent`,
-    runs that are `alive`, ticks that are `waiting`, and the calendar that it names.
+    """The state of a schedule at a look of Beat.
+
+    `when` is the rule with the anchor, `last` the last tick, `sent` the number of runs sent,
+    `alive` the number of living runs, `waiting` the waiting ticks, `calendar` the calendar of the
+    window.
     """
 
     schedule: Schedule
@@ -36,7 +40,10 @@ class Look:
 
     @property
     def runs_left(self) -> int | None:
-        """How many runs `max_runs` still allows, waiting ones counted; None where it is not set."""
+        """Return how many runs `max_runs` still allows; None without a limit.
+
+        Waiting ticks count as runs.
+        """
         most = self.schedule.window.max_runs
         if most is None:
             return None
@@ -44,7 +51,7 @@ class Look:
 
 
 def plan_due(look: Look) -> Plan:
-    """The plan for all ticks since `look.last`, up to now; its score is not set."""
+    """Return the plan for all ticks after `look.last`, up to now. The plan has no score yet."""
     policies = look.schedule.policies
     due, newest = _due(look)
     if newest is None:
@@ -59,7 +66,7 @@ def plan_due(look: Look) -> Plan:
 
 
 def too_late(policies: Policies, tick: datetime, now: datetime) -> Verdict | None:
-    """The verdict on a tick whose run could not start in time any more; None where it could."""
+    """Return the verdict on a tick past the deadline for starting; None for a tick in time."""
     deadline = policies.starting_deadline
     if deadline is None or now - tick <= timedelta(seconds=deadline):
         return None
@@ -67,7 +74,7 @@ def too_late(policies: Policies, tick: datetime, now: datetime) -> Verdict | Non
 
 
 def _due(look: Look) -> tuple[Due, datetime | None]:
-    """5.1: the time in which ticks are due, and the newest of them; None where none is."""
+    """5.1: return the time in which ticks are due, and the newest due tick or None."""
     limits, after, until = look.schedule.window, look.last, look.now
     if limits.starts_at is not None:
         after = max(after, limits.starts_at - _MICROSECOND)
@@ -82,8 +89,9 @@ def _due(look: Look) -> tuple[Due, datetime | None]:
 
 
 def _without_pause(schedule: Schedule, due: Due) -> tuple[list[Due], list[Verdict]]:
-    """5.2: the time before and after a pause that has ended by itself, and the verdict on the
-    ticks in it.
+    """5.2: cut a pause that ended by itself out of the due time.
+
+    Returns the time before and after the pause, and the verdict on the ticks in the pause.
     """
     pause = schedule.paused
     if pause is None or pause.until is None or not due.after < pause.until <= due.until:
@@ -99,8 +107,9 @@ def _without_pause(schedule: Schedule, due: Due) -> tuple[list[Due], list[Verdic
 
 
 def _catch_up(policies: Policies, parts: list[Due], now: datetime) -> CatchUp:
-    """5.4: the catch-up rules over one or two times; but for `all`, only the newest tick of them
-    all runs.
+    """5.4: apply the catch-up rules to one or two periods.
+
+    With any rule but `all`, only the newest tick of all periods runs.
     """
     most = policies.queue_limit + 1
     plans = [
@@ -116,7 +125,7 @@ def _catch_up(policies: Policies, parts: list[Due], now: datetime) -> CatchUp:
 
 
 def _verdict_on(tick: datetime, look: Look, left: int | None) -> Verdict | None:
-    """5.5: the verdict on a tick that an operator skipped, that is one too many, or too late."""
+    """5.5: return the verdict on a tick skipped by an operator, beyond `max_runs`, or too late."""
     if tick in look.schedule.skips:
         return skipped("operator", tick)
     if left is not None and left <= 0:

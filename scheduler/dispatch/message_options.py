@@ -1,4 +1,4 @@
-"""The message that Beat sends for a tick: its options and headers. Pure."""
+"""Options and headers of the message sent by Beat for a tick. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -20,10 +20,11 @@ def options_for(
     options: Mapping[str, Any],
     waited: WaitingTick | None = None,
 ) -> dict[str, Any]:
-    """The complete options of a tick's message: the entry's own, the limits of the policies, and
-    the headers that name tick, revision and schedule.
+    """Return the complete options of a tick's message.
 
-    `waited` is the waiting tick that it was until now; None where it has just come due.
+    Complete are the options of the entry, the limits of the policies, and the headers that name
+    tick, revision and schedule. `waited` is the tick's record in the waiting list; None for a tick
+    that has just come due.
     """
     return for_tick(standing_options(schedule, options, waited), schedule, tick, waited)
 
@@ -31,7 +32,7 @@ def options_for(
 def standing_options(
     schedule: Schedule, options: Mapping[str, Any], waited: WaitingTick | None = None
 ) -> dict[str, Any]:
-    """The part of `options_for` that all ticks of one revision share."""
+    """Return the part of `options_for` shared by all ticks of a revision."""
     own = OwnHeader(
         schedule=schedule.name,
         schedule_uid=schedule.uid,
@@ -47,7 +48,7 @@ def standing_options(
 def beat_options(
     schedule: Schedule, options: Mapping[str, Any], waited: WaitingTick | None = None
 ) -> dict[str, Any]:
-    """`standing_options` with the header by which stock Beat marks what it sends; for our Beat."""
+    """Return `standing_options` with stock Beat's mark on sent messages; used by our Beat only."""
     complete = standing_options(schedule, options, waited)
     complete["headers"][STOCK_BEAT_HEADER] = True
     return complete
@@ -59,7 +60,7 @@ def for_tick(
     tick: datetime,
     waited: WaitingTick | None = None,
 ) -> dict[str, Any]:
-    """The options of one tick, from `standing` ones."""
+    """Return the options of one tick, made from the `standing` options."""
     expires = expires_at(schedule, tick, waited)
     headers = {**standing["headers"], TICK_HEADER: tick_text(tick)}
     due = due_at(schedule, tick)
@@ -74,7 +75,7 @@ def for_tick(
 
 
 def facts_of(schedule: Schedule, tick: datetime, waited: WaitingTick | None = None) -> RunFacts:
-    """The facts of a tick's run, for its event and lease."""
+    """Return the facts of a tick's run for the event and the lease."""
     return RunFacts(
         job=schedule.job,
         schedule=schedule.name,
@@ -88,7 +89,7 @@ def facts_of(schedule: Schedule, tick: datetime, waited: WaitingTick | None = No
 
 
 def due_at(schedule: Schedule, tick: datetime) -> datetime | None:
-    """When a tick's run is to start, where jitter moves that away from the tick; None elsewhere."""
+    """Return the start time of a tick's run where jitter delays the run; else None."""
     when = schedule.when
     if schedule.policies.jitter <= 0 or isinstance(when, RedBeatWhen):
         return None
@@ -100,8 +101,9 @@ def due_at(schedule: Schedule, tick: datetime) -> datetime | None:
 def expires_at(
     schedule: Schedule, tick: datetime, waited: WaitingTick | None = None
 ) -> datetime | None:
-    """When it is too late for the tick's run to start; None where it never is, as for one that an
-    operator requested.
+    """Return the time after which the tick's run is too late to start.
+
+    None without a starting deadline, and for a tick requested by an operator: never too late.
     """
     deadline = schedule.policies.starting_deadline
     if deadline is None or (waited is not None and waited.actor is not None):

@@ -1,4 +1,4 @@
-"""When Beat looks at an entry next, and its last tick where that was lost. Pure."""
+"""The time of Beat's next look at an entry, and a replacement for a lost last tick. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,9 +19,10 @@ _A_YEAR = 366 * 86_400.0
 
 
 def next_score(entry: StoredSchedule, waiting: int = 0) -> float:
-    """When to look at an entry that is on and not paused, in seconds: its next tick, with jitter.
+    """Return the time of the next look, in seconds, at an entry that is on and not paused.
 
-    `waiting` counts the waiting ticks that `max_runs` will count. ASLEEP where no tick is left.
+    The time is that of the next tick, with jitter; ASLEEP where no tick is left. `waiting` is the
+    number of waiting ticks that count toward `max_runs`.
     """
     last, schedule = entry.meta.last_run_at, entry.schedule
     if last is None:
@@ -46,7 +47,7 @@ def score_after(
 
 
 def jitter_of(schedule: Schedule, when: When, tick: datetime) -> timedelta:
-    """How much later than its tick the run is sent."""
+    """Return the delay between a tick and the sending of the run."""
     if schedule.policies.jitter <= 0:
         return timedelta(0)
     seconds = jitter.delay(schedule.uid, tick, schedule.policies.jitter, next_tick(when, tick))
@@ -56,12 +57,12 @@ def jitter_of(schedule: Schedule, when: When, tick: datetime) -> timedelta:
 def with_inferred_last_run(
     entry: StoredSchedule, score: float | None, now: datetime
 ) -> StoredSchedule:
-    """The entry with a last run in place of one that was lost; unchanged where it has one.
+    """Return the entry with an inferred last run in place of a lost one.
 
-    `score` is the time at which Beat was to look at it, in seconds: it tells which tick has not
-    been dealt with yet. Where it tells none, ticks count from `now` on, as those of a new schedule
-    do. An entry that RedBeat's own code wrote keeps none: while it is new it runs at once, as with
-    stock Beat.
+    An entry with a last run is unchanged. `score` is the time of Beat's next look in seconds, from
+    which follows the first tick not yet dealt with. Where no tick matches the score, ticks count
+    from `now` on, as for a new schedule. An entry written by RedBeat's own code gets no last run: a
+    new entry of RedBeat runs at once, as with stock Beat.
     """
     schedule = entry.schedule
     if (
@@ -79,7 +80,7 @@ def with_inferred_last_run(
 
 
 def _tick_of_score(schedule: Schedule, moment: datetime) -> datetime | None:
-    """The tick, with its jitter, that the score `moment` stands for; None where there is none."""
+    """Return the tick, with jitter, behind the score `moment`; None where no tick matches."""
     longest = timedelta(seconds=min(schedule.policies.jitter, _A_YEAR))
     tick = latest_tick(schedule.when, moment - longest - _GRAIN_OF_A_SCORE, moment)
     if tick is None:

@@ -1,6 +1,6 @@
-"""What follows from a plan: the new meta, the events of its verdicts, and the runs to cancel.
+"""Consequences of a plan: the new meta, the events of the verdicts, and the runs to cancel.
 
-Shared by our Beat and by stock's with our entries, so that both write the same about a tick.
+Shared by our Beat and by stock Beat with our entries, so that both write the same about a tick.
 """
 
 import logging
@@ -30,7 +30,7 @@ MOST_CANCELLED = 100
 
 
 def meta_after(meta: Meta, plan: Plan, sent: int) -> Meta:
-    """The meta once the plan is carried out; `sent` is how many runs more it counts."""
+    """Return the meta once the plan is carried out; `sent` is the number of additional runs."""
     count = meta.total_run_count
     if sent or count is not None:
         count = (count or 0) + sent
@@ -38,7 +38,7 @@ def meta_after(meta: Meta, plan: Plan, sent: int) -> Meta:
 
 
 def event_of(schedule: Schedule, verdict: Verdict, now: datetime) -> TicksEvent:
-    """A verdict as the event that history keeps."""
+    """Return the event of a verdict, as recorded by the history."""
     kind: type[TicksEvent] = TicksMissed if verdict.state == RunState.MISSED else TicksSkipped
     return kind(
         at=now,
@@ -54,8 +54,9 @@ def event_of(schedule: Schedule, verdict: Verdict, now: datetime) -> TicksEvent:
 
 
 def cancel_alive(redis: "Redis", app: Any, schedule: Schedule, now: datetime) -> None:
-    """Ask the schedule's runs that are alive to end, 100 at most. Where that fails, the next tick
-    waits until they end by themselves.
+    """Ask the living runs of the schedule to end, 100 at most.
+
+    After a failure, the next tick waits until the runs end by themselves.
     """
     try:
         runs: Any = redis.zrange(keys.ALIVE_PREFIX + schedule.uid, 0, MOST_CANCELLED - 1)

@@ -1,31 +1,32 @@
-"""What Beat does about an entry when it looks at it: which tick is sent, which waits, and the
-verdict on every other. Pure: `now` is an argument, and the answer is a value.
+"""Beat's decision about an entry: the tick to send, the ticks to wait, and verdicts on all others.
 
-The decision, in this order:
+Pure: `now` is an argument, and the answer is a value.
 
-    1. The schedule is off, or paused    nothing is sent; its waiting ticks are skipped, but those
-                                         that an operator asked for wait for the end of a pause
-    2. Its calendar cannot be read       nothing is sent or decided; Beat looks again in 3 seconds
-    3. Ticks wait and no run is alive    the oldest of them that may still run is sent; ticks that
-                                         are due are left for the next look
-    4. RedBeat's own code wrote it, and  it runs at once, as with stock Beat
-       it has no last run
-    5. Neither 3 nor 4 applies           the ticks that are due (`due_ticks`)
+The decision, in order:
+
+    1. The schedule is off, or paused    nothing is sent; waiting ticks are skipped, but ticks
+                                         requested by an operator wait for the end of a pause
+    2. The calendar cannot be read       nothing is sent or decided; Beat looks again in 3 seconds
+    3. Ticks wait and no run is alive    the oldest waiting tick that may still run is sent; due
+                                         ticks are left for the next look
+    4. RedBeat's own code wrote the      the entry runs at once, as with stock Beat
+       entry, without a last run
+    5. Neither 3 nor 4 applies           the due ticks (`due_ticks`)
        5.1 the time since the last tick, within the window; a tick whose jitter is not over is left
            for later
        5.2 ticks in a pause that has ended by itself are skipped
-       5.3 ticks that the calendar excludes are skipped
-       5.4 catch-up: which ticks run after an absence, and which are missed
-       5.5 of those, a tick that the operator skipped, that `max_runs` does not allow, or that is
-           past its deadline, gets that verdict
-       5.6 overlap: the tick is sent, waits for the runs before it, or is skipped
-    6. When to look again: the next tick, with its jitter (`next_look`)
+       5.3 ticks excluded by the calendar are skipped
+       5.4 catch-up: the ticks that run after an absence, and the missed ticks
+       5.5 of the ticks that run, a tick skipped by the operator, beyond `max_runs`, or past its
+           deadline gets a verdict for the same reason
+       5.6 overlap: the tick is sent, waits for earlier runs, or is skipped
+    6. The next look: at the next tick, with jitter (`next_look`)
 
-Every tick that is passed is sent, waits, or has a verdict. What follows is the script's, numbered
-on: the steps 7 to 11 at the head of `beat/fire.lua` carry the plan out, each entry whole or not at
-all. `beat/planner.py` stands between the two: it makes the message of the tick that is sent.
-Stock Beat goes by the same plan, with a script of its own (`beat/stock/advance.lua`), but it
-publishes after it has advanced the entry, so that a run can be lost between the two.
+Every passed tick is sent, waits, or has a verdict. The script continues with the steps 7 to 11, at
+the head of `beat/fire.lua`: it carries the plan out, each entry whole or not at all.
+`beat/planner.py` stands between plan and script, and makes the message of the sent tick. Stock Beat
+follows the same plan, with a script of its own (`beat/stock/advance.lua`), but publishes after the
+entry is advanced, so that a run can be lost between the two steps.
 
 Not decided here: rules that only RedBeat computes (`beat/stock/by_redbeat.py`). Decided once more,
 by the worker, before a run begins: `dispatch/start_check.py`. A shortcut with the same answer:
@@ -59,11 +60,12 @@ def plan(
     waiting: Sequence[WaitingTick],
     calendar: Calendar | None = None,
 ) -> Plan:
-    """The plan for an entry at `now`.
+    """Return the plan for an entry at `now`.
 
-    `alive` counts the schedule's runs that are not final; `waiting` are its waiting ticks, the
-    oldest first; `calendar` is the one that `window.calendar` names, as it is now, and None where
-    that is gone or unreadable: ticks are then caught up with once it is there again.
+    `alive` is the number of runs of the schedule that are not final; `waiting` are the waiting
+    ticks, oldest first; `calendar` is the present calendar of `window.calendar`, or None for a
+    missing or unreadable calendar. Ticks are then caught up with once the calendar can be read
+    again.
     """
     schedule, last = entry.schedule, entry.meta.last_run_at
     if not schedule.enabled or window.is_paused(schedule, now):
@@ -96,7 +98,7 @@ def _plan_to_stop(schedule: Schedule, waiting: Sequence[WaitingTick]) -> Plan:
 def _plan_next_turn(
     schedule: Schedule, waiting: Sequence[WaitingTick], now: datetime, calendar: Calendar | None
 ) -> Plan:
-    """3: the oldest waiting tick that may still run is sent; those before it get a verdict."""
+    """3: send the oldest waiting tick that may still run; older ticks get a verdict."""
     drop: list[WaitingTick] = []
     verdicts: list[Verdict] = []
     for tick in waiting:
@@ -111,7 +113,7 @@ def _plan_next_turn(
 def _verdict_on_waiting(
     schedule: Schedule, waiting: WaitingTick, now: datetime, calendar: Calendar | None
 ) -> Verdict | None:
-    """Why a waiting tick is not sent in its turn; None where it is."""
+    """Return the reason not to send a waiting tick; None for a tick to send."""
     if waiting.actor is not None:
         return None  # what an operator asked for is never too late
     late = too_late(schedule.policies, waiting.tick, now)
@@ -123,7 +125,7 @@ def _verdict_on_waiting(
 
 
 def _plan_first_run(tick: datetime, calendar: Calendar | None) -> Plan:
-    """4: an entry without a last run, which RedBeat's own code wrote, is due at once."""
+    """4: send an entry of RedBeat's own code, without a last run, at once."""
     if _is_excluded(calendar, tick):
         return Plan(last=tick, verdicts=[skipped("calendar", tick)])
     return Plan(last=tick, send=tick)

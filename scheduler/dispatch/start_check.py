@@ -1,7 +1,7 @@
-"""Whether a scheduled run may start on a worker: one script, then `rules.policies.admit`.
+"""The check whether a scheduled run may start on a worker: one script, then `rules.policies.admit`.
 
-The script also records run.received, so that the check costs no round trip of its own. Nothing is
-refused on a guess: where the entry cannot be read, or Redis has no record of the run, it starts.
+The script also records run.received, so that the check costs no further round trip. Nothing is
+refused on a guess: a run starts where the entry cannot be read, or Redis has no record of the run.
 """
 
 import logging
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
     admission: Admission
     is_recorded: bool
     gone: bool = False
-    """True where its schedule is deleted, or lost by Redis and soon put back."""
+    """True where the schedule is deleted, or lost by Redis and soon put back."""
 
 
 class StartCheck:
@@ -55,11 +55,11 @@ class StartCheck:
         start_by: datetime | None,
         is_known: bool | None = None,
     ) -> Answer:
-        """Whether a first attempt may start. Raises redis.RedisError.
+        """Decide whether a first attempt may start. Raises redis.RedisError.
 
-        `again`: the run began in an earlier delivery of its message; `start_by` is the message's
-        own deadline. `is_known`: whether Redis had a record of the run before this delivery; None
-        where the run's lease tells.
+        `again`: the run began in an earlier delivery of the message. `start_by`: the deadline in
+        the message. `is_known`: whether Redis had a record of the run before this delivery; None to
+        take the answer from the run's lease.
         """
         facts = event.facts
         uid, name = facts.schedule_uid or "", facts.schedule or ""
@@ -90,7 +90,7 @@ class StartCheck:
 
 
 def _answer(reply: Any, event: RunReceived, start_by: datetime | None) -> Answer:
-    """The decision on what the script has read."""
+    """Return the decision on the values read by the script."""
     name = event.facts.schedule or ""
     recorded, gone, admitted, static = (bool(flag) for flag in reply[:4])
     raw = Raw(*reply[4:7])

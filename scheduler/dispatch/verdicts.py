@@ -1,4 +1,4 @@
-"""What is decided about a schedule's ticks: the plan, and the verdicts in it. Pure data."""
+"""The plan for a schedule's ticks, and the verdicts in a plan. Pure data."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from scheduler.schedules.changes import ASLEEP
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why the ticks from `first` to `last`, `count` of them, become no run."""
+    """The reason why the ticks from `first` to `last`, `count` in number, become no run."""
 
     state: RunState
     """MISSED or SKIPPED."""
@@ -22,34 +22,34 @@ class Verdict:
 
 
 def skipped(reason: str, tick: datetime) -> Verdict:
-    """The verdict that skips one tick."""
+    """Return the verdict on a single skipped tick."""
     return Verdict(RunState.SKIPPED, reason, tick, tick)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to send and what to write for one entry, decided at one moment."""
+    """The decision about an entry at a moment: the tick to send and the changes to write."""
 
     score: float = ASLEEP
     """When to look at the entry again, in seconds."""
 
     last: datetime | None = None
-    """The newest tick that is dealt with; None where no new one is."""
+    """The newest tick dealt with; None without a new tick."""
 
     send: datetime | None = None
-    """The tick that is sent."""
+    """The tick to send."""
 
     sent_from_waiting: WaitingTick | None = None
-    """The waiting tick that `send` was until now; None where it has just come due."""
+    """The waiting tick behind `send`; None for a tick that has just come due."""
 
     wait: list[datetime] = field(default_factory=list)
-    """Ticks that wait from now on."""
+    """Ticks to add to the waiting list."""
 
     drop: list[WaitingTick] = field(default_factory=list)
-    """Ticks that wait no longer, the one that is sent among them."""
+    """Ticks to remove from the waiting list, the sent tick included."""
 
     cancel: bool = False
-    """True where the runs that are alive are to end."""
+    """True to end the living runs."""
 
     verdicts: list[Verdict] = field(default_factory=list)
 
@@ -60,7 +60,7 @@ class Plan:
 
     @property
     def counts_toward_max_runs(self) -> bool:
-        """True where the run that is sent is one of the schedule's own, which `max_runs` counts."""
+        """True where the sent run is the schedule's own, and so counts toward `max_runs`."""
         if self.send is None:
             return False
         return self.sent_from_waiting is None or self.sent_from_waiting.counts_toward_max_runs

@@ -1,6 +1,6 @@
 """The waiting ticks of schedules in Redis: read, added to by backfills, dropped by operators.
 
-Beat sends from the same list (`dispatch.plan`), which outlives every process. Nothing is decided
+Beat sends from the same list (`dispatch.plan`). The list outlives every process. Nothing is decided
 here.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 PORTION = 500
-"""Ticks that are dropped in one step; Lua cannot take arguments without end."""
+"""Ticks dropped in one step; Lua limits the number of arguments."""
 
 
 class WaitingList:
@@ -43,8 +43,9 @@ class WaitingList:
     def add(
         self, schedule: Schedule, ticks: Sequence[WaitingTick], now: datetime
     ) -> list[WaitingTick]:
-        """Let ticks wait, and wake Beat. Returns those that did not wait yet; none where
-        the schedule is gone.
+        """Add ticks to the waiting list, and wake Beat.
+
+        Returns the newly added ticks; none for a deleted schedule.
         """
         with answering(
             "nothing is known to wait; look at the schedule's runs before you try again"
@@ -64,10 +65,9 @@ class WaitingList:
     def drop(
         self, schedule: Schedule, *, tick: datetime | None = None, actor: str, now: datetime
     ) -> list[WaitingTick]:
-        """Drop `tick`, or all waiting ticks, each with the verdict skipped: operator. Returns those
-        that waited until now.
+        """Drop `tick`, or all waiting ticks, each with the verdict skipped: operator.
 
-        Raises Refused where nothing of the kind waits.
+        Returns the dropped ticks. Raises Refused where no such tick waits.
         """
         waiting = [
             waiting_tick
@@ -104,7 +104,7 @@ def _keys(schedule: Schedule) -> list[str]:
 
 
 def _skipped(schedule: Schedule, waiting_tick: WaitingTick, actor: str, now: datetime) -> str:
-    """The event that a waiting tick is skipped, encoded."""
+    """Return the encoded event of a skipped waiting tick."""
     event = verdict(
         TicksSkipped, schedule, "operator", (waiting_tick.tick, waiting_tick.tick, 1), now
     )
