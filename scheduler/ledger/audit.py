@@ -1,9 +1,8 @@
-"""The audit of the past: where the rows of a schedule do not add up to its ticks, those without a
-row get their verdict.
+"""The audit of the past: ticks without a row get a verdict.
 
-A look counts: as many ticks between the last place that was right and the newest row as the rows
-of that time have. Where the numbers differ, and after each change of a schedule, the rows are
-compared with the ticks of the revisions, one by one (`holes`).
+A look counts the ticks between the last verified place and the newest row, and compares the number
+with the ticks of the rows. Where the numbers differ, and after each change of a schedule, the rows
+are compared with the ticks of the revisions, one by one (`holes`).
 """
 
 import logging
@@ -38,13 +37,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_ROWS = 20_000
-"""Rows that one look reads at most."""
+"""Most rows read in a look."""
 
 MOST_COMPARED = 20
-"""Schedules that one look compares tick by tick at most."""
+"""Most schedules compared tick by tick in a look."""
 
 MOST_DOUBTS = 1000
-"""Ticks without a row whose leases are looked up in one comparison."""
+"""Most ticks without a row whose leases are looked up in a comparison."""
 
 MOST_ABSENCES = 200
 
@@ -53,7 +52,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Audit:
-    """The audit of one process."""
+    """The audit of a process."""
 
     def __init__(
         self,
@@ -89,21 +88,21 @@ class Audit:
             self._whens[schedule.uid] = (schedule.name, when)
 
     def note_advance(self, name: str, now: datetime) -> None:
-        """Expect a row: Beat has moved the due time of this schedule."""
+        """Expect a row: Beat has moved the due time of the schedule."""
         self._advanced.setdefault(name, now)
 
     def suspect(self, uid: str, name: str) -> None:
-        """Compare this schedule's ticks with its rows, one by one, soon."""
+        """Have the ticks of a schedule compared with the rows, tick by tick, soon."""
         self._suspects[uid] = name
 
     def note_absence(self, began: datetime, until: datetime) -> None:
-        """Remember that no Beat led from `began` to `until`; the newest end of it counts."""
+        """Record that no Beat led from `began` to `until`; the newest end of an absence counts."""
         if self._absences and self._absences[-1].began == began:
             self._absences.pop()
         self._absences.append(Absence(began, until))
 
     def run_once(self, now: datetime) -> int:
-        """One audit. Returns the number of verdicts that were missing."""
+        """Run the audit once. Returns the number of appended verdicts."""
         if self._began is None:
             self._began = self._read_began(now)
             self._key = self._rows.key_before(self._began)
@@ -119,7 +118,10 @@ class Audit:
         return written
 
     def _read_began(self, now: datetime) -> datetime:
-        """Where the audit begins: where the last one ended, a day ago at most; now without one."""
+        """Return the start of the audit: the end of the last audit, at most a day ago.
+
+        Without an earlier audit the start is `now`.
+        """
         text: Any = self._redis.get(keys.LEDGER_CHECKED)
         try:
             began = datetime.fromisoformat(str(text))
@@ -133,7 +135,7 @@ class Audit:
             self._unseen.setdefault(row.uid, []).append(row)
 
     def _count(self) -> None:
-        """Count the ticks and rows of the schedules with new rows; suspect those that differ."""
+        """Count ticks and rows of the schedules with new rows; suspect those with a difference."""
         for uid, rows in self._unseen.items():
             name, when = self._whens.get(uid, ("", None))
             self._advanced.pop(name, None)
@@ -150,7 +152,7 @@ class Audit:
         self._unseen = {}
 
     def _suspect_silent(self, now: datetime) -> None:
-        """Suspect the schedules that Beat has advanced without a row."""
+        """Suspect schedules advanced by Beat without a new row."""
         silent = {name for name, since in self._advanced.items() if now - since > GRACE}
         if not silent:
             return
@@ -161,7 +163,10 @@ class Audit:
             del self._advanced[name]
 
     def _compare(self, uid: str, name: str, now: datetime) -> int:
-        """Compare the ticks of one schedule with its rows, and append the missing verdicts."""
+        """Compare a schedule's ticks with the rows, and append the missing verdicts.
+
+        Returns the number of verdicts.
+        """
         right = self._right_until.get(uid, self._began or now)
         (stored,) = self._listing.read_all([name])
         waiting_texts: Any = self._redis.zrange(keys.WAITING_PREFIX + uid, 0, -1)
@@ -190,13 +195,13 @@ class Audit:
         return len(found)
 
     def _certain(self, found: list[TicksEvent]) -> list[TicksEvent]:
-        """The verdicts without those that a dead letter may hold."""
+        """Return the verdicts, without `unrecorded` ones while a dead letter may hold the event."""
         if not self._stream.dead_letter_count():
             return found
         return [event for event in found if event.reason != "unrecorded"]
 
     def _changes(self, uid: str) -> list[Change]:
-        """The revisions of a schedule, oldest first; readable ones only."""
+        """Return the readable revisions of a schedule, oldest first."""
         changes: list[Change] = []
         for revision in self._rows.revisions(uid):
             try:
@@ -209,9 +214,10 @@ class Audit:
     def _settled_until(
         self, stored: Any, uid: str, changes: list[Change], now: datetime
     ) -> datetime | None:
-        """Up to when every tick of the schedule should have a row; None where that is not known.
+        """Return the time up to which every tick should have a row; None where unknown.
 
-        Fills `changes` for a schedule without revisions, one of plain RedBeat code.
+        For a schedule without revisions, written by plain RedBeat code, the present definition is
+        added to `changes`.
         """
         try:
             entry: StoredSchedule | None = stored.decode()
@@ -241,7 +247,7 @@ class Audit:
     def _with_run(
         self, uid: str, found: Sequence[TicksEvent], changes: Sequence[Change]
     ) -> tuple[set[datetime], set[datetime]]:
-        """The ticks of these verdicts whose run has a lease, and those whose run is recorded."""
+        """Return the ticks in the verdicts whose run has a lease, and those with a recorded run."""
         ticks: set[datetime] = set()
         for event in found:
             for when in {change.schedule.when for change in changes}:

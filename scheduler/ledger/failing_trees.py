@@ -1,8 +1,8 @@
-"""`pause_after_failures` for workflows: a schedule whose runs end well, and whose parts fail.
+"""`pause_after_failures` for workflows whose runs succeed while parts of the workflow fail.
 
-A worker counts the failures of runs when they end (`runs.leases`). Whether a part of a workflow
-fails is decided later, and stands in the history: so the watcher counts there. Only ticks since the
-last change of the schedule count, so that a schedule that was resumed has all its tries again.
+A worker counts the failures of runs at their end (`runs.leases`). The failure of a part of a
+workflow is decided later, and recorded in the history, so that the watcher counts there. Only ticks
+since the last change of the schedule count: a resumed schedule has all tries again.
 """
 
 import logging
@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 
 PAUSER = "pause_after_failures"
 MOST_TREES = 50
-"""Failed workflows that one look considers; those of one schedule count once."""
+"""Most failed workflows considered in a look; all failures of a schedule count once."""
 
 _FAILED = frozenset(values_in(RunGroup.FAILED))
 _EXTRA_ROWS = 50
-"""Rows read beyond the runs that count, since ticks without a run stand between them."""
+"""Rows read beyond the counted runs, since ticks without a run stand in between."""
 
 
 class FailingTrees:
@@ -44,7 +44,7 @@ class FailingTrees:
         self._judged: dict[str, str] = {}
 
     def look(self, now: datetime) -> list[str]:
-        """Pause what has failed too often. Returns the names of the schedules paused."""
+        """Pause schedules that failed too often. Returns the names of the paused schedules."""
         paused: list[str] = []
         newest: dict[str, RunView] = {}
         for run in self._history.failed_trees(MOST_TREES):
@@ -77,9 +77,10 @@ class FailingTrees:
 
 
 def has_failed_too_often(schedule: Schedule, runs: list[RunView]) -> bool:
-    """Whether the newest ticks since the schedule's last change have failed as often as it allows.
+    """Whether the newest ticks have failed as often in a row as the policy allows.
 
-    `runs` are its newest runs with the verdicts on their trees, the newest first.
+    Only ticks since the schedule's last change count. `runs` are the newest runs of the schedule
+    with the verdicts on their trees, newest first.
     """
     most = schedule.policies.pause_after_failures
     if most is None:

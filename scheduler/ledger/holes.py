@@ -1,5 +1,4 @@
-"""Holes of the ledger: ticks of the past that have no row, and the verdict that is true of each.
-Pure.
+"""Holes of the ledger: past ticks without a row, and the true verdict on each. Pure.
 
     ticks expected by the revisions in force ── minus ──▶ ticks of runs and of ranges in the history
                                              ── minus ──▶ ticks that wait, or have a lease
@@ -10,10 +9,10 @@ Pure.
 | paused | `skipped: paused` |
 | switched off | `skipped: disabled` |
 | an operator had skipped the tick | `skipped: operator` |
-| its calendar excludes the tick | `skipped: calendar` |
-| it waited for its turn, and the schedule was deleted | `skipped: operator` |
+| the calendar excludes the tick | `skipped: calendar` |
+| the tick waited for its turn, and the schedule was deleted | `skipped: operator` |
 | no Beat led | `missed: scheduler_down` |
-| none of these | `missed: unrecorded`: nothing is recorded of it, and nothing is made up |
+| none of the above | `missed: unrecorded`: nothing is recorded, and nothing is made up |
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,10 +28,10 @@ from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule
 from scheduler.rules.ticks import ticks_between
 
 MOST_TICKS = 20_000
-"""Ticks of one schedule that are compared in one look."""
+"""Most ticks of a schedule compared in a look."""
 
 _KEEPS_TICKS = ("queue_one", "queue_all", "cancel_previous")
-"""Overlap policies under which a tick may wait, without a row, for the run before it."""
+"""Overlap policies under which a tick may wait, without a row, for an earlier run."""
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -52,7 +51,7 @@ class Absence(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What else decides a tick: calendars by name, and the times without a leading Beat."""
+    """Further causes of verdicts: calendars by name, and the times without a leading Beat."""
 
     calendars: Mapping[str, Calendar]
     absences: Sequence[Absence]
@@ -64,7 +63,7 @@ class _Verdict(NamedTuple):
 
 
 class Life(NamedTuple):
-    """The changes of a schedule, in order, and the time (after, until] that is looked at."""
+    """The changes of a schedule, in order, and the examined time (after, until]."""
 
     changes: Sequence[Change]
     after: datetime
@@ -83,11 +82,11 @@ def holes(
     surroundings: Surroundings,
     now: datetime,
 ) -> list[TicksEvent]:
-    """The verdicts on the ticks of a life that have no row.
+    """Return the verdicts on the ticks of a life without a row.
 
-    `rows` are all rows of the schedule with a tick in that time, `busy` its ticks that wait or have
-    a lease. Neighbouring ticks with the same verdict, with none between them that has a row, make
-    one event.
+    `rows` are all rows of the schedule with a tick in the life; `busy` are ticks that wait or have
+    a lease. Neighbouring ticks with the same verdict, and no tick with a row in between, make one
+    event.
     """
     found: list[TicksEvent] = []
     ranges = _Ranges(rows)
@@ -116,12 +115,12 @@ class _Ranges:
         self._ranges = [row for row in rows if row.first != row.last]
 
     def has(self, tick: datetime) -> bool:
-        """Whether a row has this tick."""
+        """Whether a row contains the tick."""
         return tick in self._ticks or any(row.first <= tick <= row.last for row in self._ranges)
 
 
 def _expected(life: Life) -> Iterator[tuple[Stretch, datetime]]:
-    """The ticks of a life, in order, with the stretch that each is in."""
+    """Yield the ticks of a life, in order, each with the surrounding stretch."""
     for stretch in stretches(life.changes, life.after, life.until):
         when = stretch.schedule.when
         if isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and not when.anchor):
@@ -139,7 +138,7 @@ def _expected(life: Life) -> Iterator[tuple[Stretch, datetime]]:
 def _verdict(
     stretch: Stretch, tick: datetime, surroundings: Surroundings, *, is_deleted: bool
 ) -> _Verdict:
-    """The verdict that is true of a tick without a row."""
+    """Return the true verdict on a tick without a row."""
     schedule = stretch.schedule
     if tick in schedule.skips:
         return _Verdict(TicksSkipped, "operator")

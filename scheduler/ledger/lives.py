@@ -1,10 +1,9 @@
-"""The life of a schedule by its revisions: which definition was in force when, and at rest or not.
-Pure.
+"""The life of a schedule by its revisions: the definition in force at each time, awake or at rest.
 
     created ──▶ awake ──paused──▶ paused ──its end──▶ awake ──switched off──▶ disabled ──▶ deleted
 
-A revision is in force from its change on; a tick at that very moment belongs to the one before. A
-pause that ends by itself divides the time of its revision.
+A revision is in force from its change on; a tick at the very moment of a change belongs to the
+revision before. A pause that ends by itself divides the time of its revision. Pure.
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Change(NamedTuple):
-    """A revision as the history has it: when, what was done, and the schedule from then on."""
+    """A revision in the history: the moment, the kind of change, and the schedule from then on."""
 
     at: datetime
     is_deletion: bool
@@ -27,8 +26,9 @@ class Change(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A time (after, until] with one definition, during which operators let the schedule fire, or
-    not.
+    """A time (after, until] with a single definition and a single state.
+
+    `rest` tells whether operators let the schedule fire during the time: awake, paused or disabled.
     """
 
     after: datetime

@@ -28,7 +28,7 @@ _LOCK_MS = 45_000
 
 
 class LedgerLoop:
-    """Looks at intervals. `name` identifies the loop among those that take turns."""
+    """Looks at intervals. `name` identifies the loop among all loops that take turns."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class LedgerLoop:
         self._surroundings.forget()
 
     def _is_my_turn(self) -> bool:
-        """Whether this loop holds the lock. Takes a free lock, and renews its own."""
+        """Whether this loop holds the lock. Takes a free lock, and renews a held one."""
         if self._redis.set(keys.LEDGER_LOCK, self._name, nx=True, px=_LOCK_MS):
             self._forget()
             return True

@@ -1,10 +1,10 @@
-"""Who is there, who is away since when, and what changed between two looks. Pure.
+"""Presence and absence of processes: outages, and changes between two looks. Pure.
 
     look ──▶ who should be there and is not ──for longer than `NOTICED`──▶ an outage begins
-                                            ──there again────────────────▶ it ends
+                                            ──there again────────────────▶ the outage ends
 
-Who left in order is not away: Beat gives back its lock only to another, and workers and recorders
-take their heartbeat with them.
+A process that left in order is not away: Beat gives back the lock only to another Beat, and workers
+and recorders take their heartbeat with them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,10 +27,10 @@ NOTICED: Mapping[OutageKind, timedelta] = {
     "recorder": timedelta(seconds=15),
     "queue": timedelta(seconds=60),
 }
-"""For how long somebody is away before it is an outage; a restart in order is shorter."""
+"""The absence, for each kind, that becomes an outage; an orderly restart is shorter."""
 
 DEPTH_EVERY = timedelta(minutes=1)
-"""How often the length of a queue is noted, where it changes."""
+"""The least time between two notes of a queue's length; only changes are noted."""
 
 
 class Absent(NamedTuple):
@@ -51,7 +51,7 @@ class Sign(NamedTuple):
 
 @dataclass(frozen=True)
 class Presence:
-    """What one look finds: `leader` holds Beat's lock, `depths` are the lengths of queues."""
+    """The findings of a look: `leader` holds Beat's lock, `depths` are the lengths of queues."""
 
     at: datetime
     leader: str | None
@@ -60,19 +60,19 @@ class Presence:
     depths: Mapping[str, int] = field(default_factory=dict)
 
     def living_workers(self) -> list[Sign]:
-        """The workers with a sign of life that is not too old."""
+        """Return the workers with a recent sign of life."""
         return [sign for sign in self.workers if self.at - sign.at <= NOTICED["worker"]]
 
     def queues(self) -> set[str]:
-        """The queues that living workers read."""
+        """Return the queues read by living workers."""
         return {queue for sign in self.living_workers() for queue in sign.queues}
 
 
 class Attendance:
-    """What is remembered between looks: who is missing since when, and the facts noted last."""
+    """The memory between looks: absent processes and queues since when, and the last facts noted."""
 
     def __init__(self, open_outages: Iterable[OutageNoted] = ()) -> None:
-        """`open_outages` are those that lasted when the last watcher ended."""
+        """`open_outages` are the outages still open at the end of the last watcher."""
         self._open = {Absent(one.of, one.name): one for one in open_outages}
         self._missing: dict[Absent, datetime] = {}
         self._facts: dict[tuple[str, str], JsonValue] = {}
@@ -80,7 +80,7 @@ class Attendance:
         self._queues: set[str] = {absent.name for absent in self._open if absent.of == "queue"}
 
     def note(self, presence: Presence) -> list[Event]:
-        """The outages that begin or end with this look, and the facts that changed."""
+        """Return the outages that begin or end with a look, and the changed facts."""
         return [*self._outages(presence), *self._changed(presence)]
 
     def _outages(self, presence: Presence) -> list[Event]:
@@ -102,7 +102,7 @@ class Attendance:
         return events
 
     def _absent(self, presence: Presence) -> dict[Absent, tuple[datetime, str | None]]:
-        """Who is missing, since when and from which machine."""
+        """Return who is absent, since when and on which machine. Who may also be a queue."""
         absent: dict[Absent, tuple[datetime, str | None]] = {}
         if presence.leader is None:
             absent[Absent("beat", BEAT)] = (presence.at, None)

@@ -1,4 +1,4 @@
-"""The open spans of a schedule: its ticks with which nobody has dealt, and why. Pure."""
+"""The open spans of a schedule: ticks not dealt with by anybody, and the reason. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from scheduler.schedules.missed_in_pause import (
 )
 
 GRACE = timedelta(minutes=2)
-"""How old a tick is before the watcher writes about it: Beat may be just about to send it."""
+"""The age of a tick from which the watcher writes: Beat may be about to send a younger tick."""
 
 _Verdict = tuple[RunState, str]
 _PAUSED: _Verdict = (RunState.SKIPPED, "paused")
@@ -30,10 +30,10 @@ _NO_BEAT: _Verdict = (RunState.MISSED, "scheduler_down")
 
 
 class Outlook(NamedTuple):
-    """The open spans of a schedule, and when there is more to write; None where there never is as
-    long as nobody changes the schedule.
+    """The open spans of a schedule, and the time of the next look.
 
-    There is one span; a pause that has ended by itself while no Beat led makes more.
+    The time is None where no more is to be written as long as nobody changes the schedule. There is
+    one span; a pause that has ended by itself while no Beat led makes more.
     """
 
     spans: tuple[OpenSpan, ...] = ()
@@ -41,10 +41,10 @@ class Outlook(NamedTuple):
 
 
 def outlook(entry: StoredSchedule, now: datetime, *, beat_is_away: bool) -> Outlook:
-    """The open spans of an entry at `now`.
+    """Return the open spans of an entry at `now`.
 
-    A schedule that is on and not paused has some only while no Beat leads; it is looked at again
-    when Beat is away.
+    A schedule that is on and not paused has open spans only while no Beat leads; the next look is
+    due when Beat is away.
     """
     schedule, last = entry.schedule, entry.meta.last_run_at
     rest = rest_of(schedule, now)
@@ -63,7 +63,7 @@ def outlook(entry: StoredSchedule, now: datetime, *, beat_is_away: bool) -> Outl
 
 
 def _spans(schedule: Schedule, when: When, after: datetime, until: datetime) -> Iterator[OpenSpan]:
-    """The ticks in (after, until], one span for the time before, in and after a pause."""
+    """Yield the ticks in (after, until]: a span each for the time before, in and after a pause."""
     if after >= until:
         return
     parts = [Part(after, until, False)]

@@ -50,7 +50,7 @@ class SurroundingsWatch:
         self._attendance = None
 
     def look(self, now: datetime) -> int:
-        """Note what changed since the last look. Returns the number of events."""
+        """Note the changes since the last look. Returns the number of events."""
         presence = self._presence(now)
         events: list[Event] = []
         if self._attendance is None:
@@ -67,7 +67,7 @@ class SurroundingsWatch:
         return len(events)
 
     def _gap(self, now: datetime) -> list[Event]:
-        """The outage of all recorders that ends with this first look, if there was one."""
+        """Return the outage of all recorders that ends with the first look; empty without a gap."""
         text: Any = self._redis.get(keys.SURROUNDINGS_SEEN)
         try:
             seen = datetime.fromisoformat(str(text))

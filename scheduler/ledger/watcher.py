@@ -1,12 +1,12 @@
 """The watcher of the ledger: one look at the schedules, their rows and their open spans.
 
-    1. what changed: due times in Redis, revisions and rows in SQL
+    1. changes: due times in Redis, revisions and rows in SQL
     2. entries that rest, or are overdue while no Beat leads ─▶ their open spans
     3. schedules whose rows do not add up to their ticks     ─▶ verdicts on holes (`audit`)
 
-Each look reads only what changed since the one before; a schedule that rests is read again when its
-next tick is old enough. Nothing is written unless the history has everything that happened up to
-the look: the stream is recorded so far.
+A look reads only what changed since the look before; a schedule that rests is read again when the
+next tick is old enough. Nothing is written unless the history has recorded the stream up to the
+look.
 """
 
 import heapq
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AWAY_AFTER = timedelta(seconds=30)
-"""How long no Beat has led before its ticks count as missed; a change of leader is shorter."""
+"""The time without a leading Beat after which ticks count as missed; a change of leader is shorter.
+"""
 
 MOST_ENTRIES = 1000
-"""Entries that one look reads at most; the others come with the next."""
+"""Most entries read in a look; the others come with the next look."""
 
 CHUNK = 500
 PATIENCE = 1.0
@@ -46,7 +47,7 @@ _POLL = 0.05
 
 
 class Watcher:
-    """The watcher of one process. What it remembers is found again at its next start."""
+    """The watcher of a process. A restarted watcher finds the remembered state again."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class Watcher:
         self._audit.forget()
 
     def run_once(self, now: datetime, stop: "threading.Event") -> int:
-        """One look. Returns the number of spans and verdicts written.
+        """Take a look. Returns the number of written spans and verdicts.
 
         Raises the errors of Redis and SQL; nothing is lost then, and the next look sees the same.
         """
@@ -136,7 +137,7 @@ class Watcher:
             self._note_overdue(scores, now)
 
     def _begin(self, scores: dict[str, float], now: datetime) -> None:
-        """Read all schedules, and the spans that an earlier watcher has written."""
+        """Read all schedules, and the spans written by an earlier watcher."""
         for span in self._spans.load():
             self._open[span.schedule] = (*self._open.get(span.schedule, ()), span)
         self._key = self._definitions.newest_key()
@@ -173,7 +174,7 @@ class Watcher:
         return [entry for chunk in chunks for entry in self._listing.read_all(chunk)]
 
     def _is_recorded(self, stop: "threading.Event") -> bool:
-        """Whether the history has all events up to now; waits a moment for it."""
+        """Whether the history has all events up to now; waits a second at most."""
         end = self._stream.end()
         for _ in range(int(PATIENCE / _POLL)):
             if not self._stream.waiting(end, 1):
@@ -183,7 +184,7 @@ class Watcher:
         return False
 
     def _write_spans(self, entries: Iterable[RawEntry], now: datetime, *, is_away: bool) -> int:
-        """Write the open spans of these entries, and remove those that are none any more."""
+        """Write the open spans of the entries, and remove spans that are no longer open."""
         spans: list[OpenSpan] = []
         gone: list[str] = []
         for entry, found in self._outlooks(entries, now, is_away=is_away):
