@@ -1,4 +1,4 @@
-"""What Beat sends for a tick, as data: a call, and what it is rendered to. Pure."""
+"""The call that Beat sends for a tick, and the rendered commands, as data. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,28 +11,26 @@ Way = Literal["atomic", "outbox"]
 """The delivery mode: in the transaction itself, or by the outbox."""
 
 RUN, TICK, TAG, AT = "\x01", "\x02", "\x03", "\x04"
-"""Places in prepared texts for a run's id, its tick, its message's tag, and the time of sending.
+"""Places in prepared texts for run id, tick, delivery tag of the message, and time of sending.
 
-The texts are JSON, in which no such characters occur.
+The texts are JSON, in which none of these characters occurs.
 """
 
 Command = tuple[str | bytes, ...]
-"""A Redis command: its name and its arguments."""
+"""A Redis command: name and arguments."""
 
 
 class Unsendable(BeatdeskError):
-    """No message can ever be made of this entry; the text is the reason."""
+    """No message can ever be made of the entry; the text is the reason."""
 
 
 class NotTaken(BeatdeskError):
-    """A key that this message needs is of another type than kombu expects: nothing is wrong with
-    the entry.
-    """
+    """A key needed by the message is of another type than kombu expects; the entry is sound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One run as arguments of Celery's `apply_async`, or of `send_task`."""
+    """A run as arguments of Celery's `apply_async`, or of `send_task`."""
 
     job: str
     args: list[Any]
@@ -45,8 +43,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A call as commands for Redis, and the messages in them."""
+    """A call as commands for Redis, and the messages in the commands."""
 
     commands: tuple[Command, ...]
     messages: tuple[Message, ...]
-    """Normally one message, with all headers, and its routing key as its queue."""
+    """Normally a single message, with all headers; the routing key stands for the queue."""

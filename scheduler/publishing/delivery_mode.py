@@ -1,6 +1,7 @@
-"""How messages are delivered to their queues: in the transaction itself, or by the outbox.
+"""The delivery mode of messages: in the transaction itself, or by the outbox.
 
-`atomic`: the broker is the very database that the schedules are in. `outbox`: it is another one.
+`atomic`: broker and schedules share one Redis database. `outbox`: the broker is another server or
+database.
 """
 
 import logging
@@ -21,10 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def choose(app: "Celery", redis: "Redis", patience: float = ANSWER_SECONDS) -> Way:
-    """The delivery mode for this broker and the schedules' Redis, by comparing their identities.
+    """Return the delivery mode, by comparing the identities of the broker and the schedules' Redis.
 
-    Waits for the broker for `patience` seconds at most; where it does not answer it is `outbox`.
-    Raises redis.RedisError where the schedules' server does not answer.
+    Waits for the broker for `patience` seconds at most; a broker that does not answer means
+    `outbox`. Raises redis.RedisError where the schedules' server does not answer.
     """
     schedules = _identity(redis)
     try:

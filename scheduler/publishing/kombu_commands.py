@@ -3,8 +3,8 @@
 Celery and kombu do the work themselves: routing, priorities, `x-expires`, fanout, prefixes,
 signals. kombu 5.7 can gather the messages of a producer (`Producer.batch()`). A `_Collector` in
 place of the batch receives the final commands instead of a connection. No public interface offers
-this: kombu is pinned, and tests compare the keys and values that stock kombu leaves in Redis with
-the commands made here.
+the commands: kombu is pinned, and tests compare the keys and values that stock kombu leaves in
+Redis with the commands made here.
 
 Celery takes 200 µs and more for a message. Where no other code influences messages, Celery makes
 one message for each job and set of options, and the message serves as the `Template` of all

@@ -1,8 +1,7 @@
-"""A message that Celery has made, as a template: its JSON text with places for what differs in
-other runs of the job.
+"""A message made by Celery, as a template: JSON text with places for the values of each run.
 
-`fill` makes the message of one run. For an entry whose runs differ in run, tick and tag only,
-`payload` fills in all the rest once, for the fast path (`beat.fast`).
+`fill` makes the message of a run. For an entry whose runs differ in run, tick and tag only,
+`payload` fills in all other values once, for the fast path (`beat.fast`).
 """
 
 from collections.abc import Callable, Mapping
@@ -32,8 +31,7 @@ from scheduler.runs.headers import Message, is_job
 from scheduler.runs.own_header import TICK_HEADER
 
 SHORT = 200
-"""Characters of arguments up to which their text is cut nowhere, by far: Celery cuts it at 1,024.
-"""
+"""Most characters of a text of arguments that is certainly not cut: Celery cuts at 1,024."""
 
 _PLAIN = frozenset((int, float, bool, str, type(None)))
 _written = fast_json.writer()
@@ -41,7 +39,7 @@ _written = fast_json.writer()
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A message that Celery has made, and what its text needs to become another run's."""
+    """A message made by Celery, and the values needed to make another run's message from it."""
 
     app: Any
     channel: Any
@@ -52,16 +50,16 @@ class Template:
     headers: dict[str, Any]
     check: Callable[..., Any] | None
     bounds: tuple[int, int, int]
-    """The most characters of the texts of arguments and of keywords, and their levels at most."""
+    """Most characters of the texts of arguments and of keywords, and most levels of both."""
 
     texts: dict[bool, str] = field(default_factory=dict)
-    """The payload with its places, without and with an expiration; made when it is asked for."""
+    """The payload with places, without and with an expiration; made at the first use."""
 
     around: tuple[tuple[Any, ...], tuple[Any, ...]] = field(init=False)
-    """What stands before and after the payload where the commands are given to the script."""
+    """The parts of the commands before and after the payload, in the form of the script."""
 
     only_queue: bytes | None = field(init=False)
-    """The key of the queue where one LPUSH into a queue is all that sends the message."""
+    """The key of the queue where a single LPUSH sends the message; else None."""
 
     def __post_init__(self) -> None:
         before = (1 + len(self.rest), 1 + len(self.first), *self.first)
@@ -74,7 +72,7 @@ class Template:
         object.__setattr__(self, "only_queue", key)
 
     def fill(self, call: Call, now: datetime) -> Rendered | None:
-        """The message of a call; None where only Celery can make it. Raises Unsendable."""
+        """Return the message of a call; None where only Celery can make one. Raises Unsendable."""
         own = call.options["headers"]
         if not own or not self.headers.keys().isdisjoint(own):
             return None
@@ -108,9 +106,10 @@ class Template:
         return Rendered(((*self.first, payload), *self.rest), messages)
 
     def payload(self, call: Call) -> str | None:
-        """The text of the messages of the call's entry, with marks for RUN, TICK and TAG.
+        """Return the text of all messages of the call's entry, with marks for RUN, TICK and TAG.
 
-        None where more than that differs, or where only Celery can make them. Raises Unsendable.
+        None where runs differ in more values, or where only Celery can make the messages. Raises
+        Unsendable.
         """
         frame = self.frame(call)
         return (
@@ -118,8 +117,9 @@ class Template:
         )
 
     def frame(self, call: Call) -> str | None:
-        """`payload` with `%(args)s`, `%(kwargs)s` and `%(body)s` in place of what
-        `argument_texts` returns.
+        """Return `payload` with places for the texts of the arguments.
+
+        The places `%(args)s`, `%(kwargs)s` and `%(body)s` stand for the values of `argument_texts`.
         """
         own, options = call.options["headers"], call.options
         if TICK_HEADER not in own or not self.headers.keys().isdisjoint(own):
@@ -140,7 +140,7 @@ class Template:
         return self._argument_texts(job, args or (), kwargs)[2]
 
     def _text(self, ends: bool) -> str:
-        """The payload, with `%(name)s` where the JSON of what differs belongs."""
+        """Return the payload, with `%(name)s` in place of the JSON of each varying value."""
         text = self.texts.get(ends)
         if text is None:
             mark = uuid4().hex
@@ -173,8 +173,9 @@ class Template:
         return text
 
     def _argument_texts(self, job: str, args: Any, kwargs: Any) -> tuple[str, str, dict[str, str]]:
-        """The arguments and keywords as texts, and these and the body as JSON strings. Raises
-        Unsendable.
+        """Return the texts of arguments and keywords, and the JSON strings of both and of the body.
+
+        Raises Unsendable.
         """
         if self.check is not None:
             try:
@@ -198,9 +199,7 @@ class Template:
     def _times(
         self, options: Mapping[str, Any], now: datetime
     ) -> tuple[str | None, str | None, str | None] | None:
-        """When the run may start, when it is too late, and the milliseconds until then, as Celery
-        computes them.
-        """
+        """Return the start, the expiry, and the milliseconds until the expiry, as Celery does."""
         zone = self.app.timezone
         countdown, expires = options.get("countdown"), options.get("expires")
         moment = now.astimezone(zone)
@@ -222,8 +221,9 @@ class Template:
 
 
 def _json(value: Any) -> str:
-    """What kombu's serializer writes, without its ways to write what is not JSON where nothing
-    is.
+    """Return JSON as written by kombu's serializer.
+
+    The serializer's encoding of values that are not JSON runs only where such a value occurs.
     """
     try:
         return _written(value)
@@ -233,8 +233,9 @@ def _json(value: Any) -> str:
 
 
 def repr_of(value: Any, limit: int, levels: int) -> str:
-    """Celery's `saferepr` of arguments; those that are short and plain, as most are, without its
-    machinery.
+    """Return Celery's `saferepr` of arguments.
+
+    Short and plain arguments, the usual case, are written without Celery's machinery.
     """
     plain = limit > SHORT and (not levels or levels > 1)
     if (

@@ -1,12 +1,12 @@
-"""The outbox, for a broker that is not the Redis of the schedules: a call is added to a stream
-there, and published from it.
+"""The outbox, for a broker other than the schedules' Redis: calls are added to a stream there.
 
     fire.lua ──XADD, in the transaction──▶ outbox ──relay──▶ broker ──▶ worker
                                                                         asks: is the run taken?
 
-A run is `queued` once its entry is in the outbox: it cannot be lost from then on, only its arrival
-is open. While the broker is away, entries wait. At least one copy reaches the broker, and exactly
-one becomes a run (`runs.deduplication`).
+The relay publishes the calls from the stream. A run is `queued` once the entry is in the outbox:
+from then on the run cannot be lost, only the time of arrival is open. While the broker is away,
+entries wait. At least one copy reaches the broker, and exactly one becomes a run
+(`runs.deduplication`).
 
 Celery is imported where a call is made or read: callers of `backlog` do not need it.
 """
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 FIELD = "call"
 
 LONG_SECONDS = 30.0
-"""Seconds that an entry may wait without a warning: longer than a broker takes to restart."""
+"""Seconds that an entry may wait without a warning: longer than the restart of a broker."""
 
 
 class OutboxEntry(NamedTuple):
-    """A run that waits in the outbox."""
+    """A run waiting in the outbox."""
 
     id: str
     run: str
@@ -44,20 +44,20 @@ class OutboxEntry(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """How many entries wait to be published, and for how many seconds the first of them has."""
+    """The number of waiting entries, and the waiting time of the first entry in seconds."""
 
     entries: int = 0
     seconds: float = 0.0
 
 
 class BacklogWarnings:
-    """When to warn of a backlog: once it is old, and again each time that it has doubled. Pure."""
+    """Decides on warnings of a backlog: once the backlog is old, and at each doubling. Pure."""
 
     def __init__(self) -> None:
         self._warned_of = 0
 
     def record(self, backlog: Backlog) -> bool:
-        """Record the backlog as it is now. Returns whether to warn of it."""
+        """Record the present backlog. Returns whether to warn."""
         if backlog.seconds <= LONG_SECONDS:
             self._warned_of = 0
             return False
@@ -68,7 +68,7 @@ class BacklogWarnings:
 
 
 class OutboxRenderer:
-    """The renderer of the outbox mode: one XADD for each call. Needs no connection to a broker."""
+    """The renderer of the outbox mode: an XADD for each call. Needs no connection to a broker."""
 
     generation: object = None
     can_use_templates = False
@@ -77,10 +77,10 @@ class OutboxRenderer:
         self._app: Any = app
 
     def template(self, call: Call) -> None:
-        """None: the message is made when it is published."""
+        """Return None: the relay has the message made at the time of publishing."""
 
     def render(self, call: Call, now: datetime) -> Rendered:
-        """The XADD for a call. Raises Unsendable where Celery is sure to refuse it."""
+        """Return the XADD for a call. Raises Unsendable where Celery is sure to refuse the call."""
         from kombu.utils import json
 
         options = {**call.options, **_moments(call.options, now)}
@@ -102,8 +102,9 @@ class OutboxRenderer:
         """Do nothing: there is no connection."""
 
     def _queue(self, call: Call, options: Mapping[str, Any]) -> str | None:
-        """The queue that the configuration routes a call to. Raises TypeError where the job does
-        not take its arguments.
+        """Return the queue that the configuration routes a call to.
+
+        Raises TypeError where the job does not take the arguments.
         """
         from kombu import Queue
 
@@ -133,8 +134,9 @@ def entry_of(id_: str, fields: Mapping[str, str]) -> OutboxEntry:
 
 
 def marked(entry: OutboxEntry) -> dict[str, Any]:
-    """The options to publish an entry with. Each copy of its message has a mark of its own, by
-    which workers recognise a second one.
+    """Return the options for publishing an entry.
+
+    Each copy of a message has a different mark, by which workers recognise a second copy.
     """
     headers = updated(entry.options["headers"], outbox=uuid4().hex)
     return {**entry.options, "headers": headers, "retry": False}
@@ -154,7 +156,7 @@ def backlog(redis: "Redis") -> Backlog:
 
 
 def _moments(options: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Options that count from sending, as moments, since an entry may have to wait."""
+    """Return options relative to the time of sending as moments, since an entry may wait."""
     moments: dict[str, Any] = {}
     countdown, expires = options.get("countdown"), options.get("expires")
     if countdown:

@@ -1,7 +1,8 @@
-"""Publishes calls by Celery's own code, and returns when the broker has confirmed them.
+"""Publishes calls by Celery's own code, and returns when the broker has confirmed the messages.
 
-RabbitMQ confirms each message; they are awaited together. Redis answers the pipeline in which kombu
-gathers a batch. Other transports of kombu answer as they publish. Nothing is retried here.
+RabbitMQ confirms each message; the confirmations are awaited together. Redis answers the pipeline
+in which kombu gathers a batch. Other transports of kombu answer as they publish. Nothing is retried
+here.
 """
 
 import logging
@@ -24,7 +25,7 @@ CONFIRM_SECONDS = 30.0
 """How long the broker may take to confirm a batch, or to answer anything."""
 
 _OUR_FAULTS = (LookupError, AttributeError, TypeError, ValueError)
-"""What kombu counts among errors of a connection, and a bad call may raise too."""
+"""Errors that kombu counts among errors of a connection, and a bad call may raise too."""
 
 
 class Away(BeatdeskError):
@@ -36,7 +37,7 @@ class Rejected(BeatdeskError):
 
 
 class Publisher:
-    """A connection to the broker, opened when it is needed; for one thread."""
+    """A connection to the broker, opened at the first use; for a single thread."""
 
     def __init__(self, app: Celery) -> None:
         self._app: Any = app
@@ -45,10 +46,10 @@ class Publisher:
         self._confirms: _Confirms | None = None
 
     def publish(self, entries: Sequence[OutboxEntry]) -> None:
-        """Publish all of them, in order.
+        """Publish all entries, in order.
 
-        Raises Away where the broker has not confirmed them, Rejected where one of them is refused
-        for good. Either way the broker may have any of them.
+        Raises Away where the broker has not confirmed the messages, Rejected where an entry is
+        refused for good. After either error the broker may have any of the messages.
         """
         try:
             self._publish(entries)
@@ -103,8 +104,10 @@ class Publisher:
         self._producer = self._app.amqp.Producer(channel, auto_declare=False)
 
     def _make_queues(self, connection: Any) -> None:
-        """Declare the queues. Raises Away where one exists with other arguments: its messages wait,
-        since all of them would be refused.
+        """Declare the queues.
+
+        Raises Away where a queue exists with other arguments: the messages for the queue wait,
+        since the broker would refuse all of them.
         """
         try:
             declared_queues.make(self._app, connection)
@@ -136,7 +139,7 @@ class Publisher:
 
 
 class _Confirms:
-    """The messages that RabbitMQ has not confirmed yet on one channel."""
+    """The messages not yet confirmed by RabbitMQ on a channel."""
 
     def __init__(self, channel: Any) -> None:
         self._publish = channel.basic_publish
@@ -149,7 +152,7 @@ class _Confirms:
         channel.basic_publish = self._counted
 
     def wait(self, connection: Any) -> None:
-        """Return when everything is confirmed. Raises Away, and what the connection raises."""
+        """Return when everything is confirmed. Raises Away, and the errors of the connection."""
         until = time.monotonic() + CONFIRM_SECONDS
         while self._open and not self._refused:
             left = until - time.monotonic()

@@ -1,10 +1,10 @@
-"""Publishes what is in the outbox, in order, and deletes what the broker has confirmed.
+"""Publishes the entries of the outbox, in order, and deletes the entries confirmed by the broker.
 
-A thread in the Beat that leads: ticks must go on into the outbox while the broker is away, and a
-process of its own would be one more to keep alive and to elect. It reads only while its leader's
-token is in the lock, so that what two relays can both have read was there when the second took
-over. All that lies in the outbox at that moment may be with the broker already, as may what is left
-of a failed try: these runs are noted as doubtful before they are published (again), and are
+A thread in the leading Beat: ticks must go on into the outbox while the broker is away, and a
+process for the relay would be one more to keep alive and to elect. The relay reads only while the
+leader's token is in the lock, so that entries read by two relays were in the outbox when the second
+took over. Every entry in the outbox at the takeover may be with the broker already, as may the rest
+of a failed batch: the runs are noted as doubtful before the entries are published (again), and are
 remembered for long once a worker has taken them.
 
 A broker that is away is tried again, after 5 seconds at most. A call that the broker or Celery
@@ -38,17 +38,19 @@ BATCH = 200
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 WAKE_MS = 500
-"""How long the outbox may be empty before the lock is looked at again."""
+"""Milliseconds of waiting for an entry in an empty outbox before the next look at the lock."""
 
 JOIN_SECONDS = 1.0
-"""How long its Beat waits for it to end, which may hang on a broker that does not answer: shorter
-than a lock lives.
+"""Seconds that Beat waits for the end of the relay: less than the life of a lock.
+
+A relay may hang on a broker that does not answer.
 """
 
 
 class Relay:
-    """The thread of one leadership: `token` is in the key `lock` as long as it lasts; `redis`
-    answers in text.
+    """The thread of a leadership, which lasts as long as `token` is in the key `lock`.
+
+    `redis` returns text.
     """
 
     def __init__(self, app: Celery, redis: "Redis", lock: str, token: str) -> None:
@@ -62,7 +64,7 @@ class Relay:
         self._thread = threading.Thread(target=self.run, name="beatdesk-relay", daemon=True)
         self._stop = threading.Event()
         self._tried: str | None = None
-        """The last entry that may have been published before; None until that was read."""
+        """Id of the last entry possibly published before; None until the id is read."""
 
         self.problem = ""
         """Why nothing is published at the moment."""
@@ -77,15 +79,13 @@ class Relay:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop the thread, within a second. What it publishes at the moment may be published again
-        by the next relay.
-        """
+        """Stop the thread, within a second. The next relay may publish the current batch again."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(JOIN_SECONDS)
 
     def run(self) -> None:
-        """Publish until it is stopped, or the lock is another's."""
+        """Publish until stopped, or until another Beat holds the lock."""
         pause = FIRST_WAIT
         while not self._stop.is_set():
             try:
@@ -101,7 +101,7 @@ class Relay:
         self._publisher.close()
 
     def _pass(self) -> bool:
-        """Publish what there is, or wait for it a while. False where the lock is another's."""
+        """Publish waiting entries, or wait a while for one. False where another Beat leads."""
         if self._tried is None:
             self._tried = self._newest()
         entries = None if self._tried is None else self._read()
@@ -116,21 +116,20 @@ class Relay:
         return True
 
     def _newest(self) -> str | None:
-        """The last entry that somebody else may have published; none where the lock is
-        another's.
-        """
+        """Return the last entry that another relay may have published; None without the lock."""
         newest = self._read_as_leader(lambda pipe: pipe.xrevrange(keys.OUTBOX_STREAM, count=1))
         if newest is None:
             return None
         return newest[0][0] if newest else "0-0"
 
     def _read(self) -> list[Any] | None:
-        """The first entries; none where the lock is another's."""
+        """Return the first entries; None where another Beat holds the lock."""
         return self._read_as_leader(lambda pipe: pipe.xrange(keys.OUTBOX_STREAM, count=BATCH))
 
     def _read_as_leader(self, query: Any) -> list[Any] | None:
-        """The reply to `query`, which adds one command to a pipeline; None where the lock is
-        another Beat's.
+        """Return the reply to `query`; None where another Beat holds the lock.
+
+        `query` adds a single command to a pipeline.
         """
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.get(self._lock)
@@ -139,7 +138,7 @@ class Relay:
         return list(reply) if holder == self._token else None
 
     def _publish(self, found: list[Any], doubtful: set[str]) -> None:
-        """Publish entries and remove them. After Away and redis.RedisError they are tried again."""
+        """Publish entries and remove them. Tried again after Away and redis.RedisError."""
         entries = []
         for id_, fields in found:
             try:
@@ -166,7 +165,7 @@ class Relay:
         )
 
     def _mark_doubtful(self, entries: list[OutboxEntry]) -> None:
-        """Mark runs as doubtful: they are published now, and may have been before."""
+        """Mark runs as doubtful: the entries are published now, and may have been before."""
         if entries:
             self._doubt(
                 keys=[keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET],
@@ -180,13 +179,13 @@ class Relay:
             self._fail(entry, str(error))
 
     def _fail(self, entry: OutboxEntry, reason: str) -> None:
-        """Record that an entry's run has failed, since it can never be published."""
+        """Record that the run of an entry failed because the entry can never be published."""
         log.error("beat: run %s of %s cannot be published: %s", entry.run, entry.job, reason)
         error = bounded_text(f"the run could not be published: {reason}", ERROR_LIMIT)
         self._stream.append(run_event(RunFailed, entry.run, 1, utc_now(), error=error))
 
     def _note_problem(self, problem: str) -> None:
-        """Keep the present problem, empty for none; log its beginning and its end."""
+        """Keep the present problem, empty for none; log the beginning and the end of a problem."""
         if problem and not self.problem:
             log.warning("beat: nothing is published, the outbox waits: %s", problem)
         elif self.problem and not problem:
