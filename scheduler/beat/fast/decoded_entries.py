@@ -1,4 +1,4 @@
-"""Entries decoded once, and kept by the bytes they were decoded from."""
+"""Entries decoded once, and cached by the bytes of the stored entry."""
 
 from datetime import datetime
 
@@ -13,15 +13,15 @@ from scheduler.rules.model.spec import Schedule
 from scheduler.storage.scripts import text_of
 
 CACHE_SIZE = 20_000
-"""Entries in the cache at most. One takes about 4 KB."""
+"""Most entries in the cache. An entry takes about 4 KB."""
 
 
 class DecodedEntry:
-    """An entry with its schedule, the call of its job, and its prepared run where it has one.
+    """An entry with the schedule, the call of the job, and the prepared run if there is one.
 
-    A usual entry is decoded as a whole only where the full path asks for its schedule. The meta is
-    as the last planned step leaves it; where that step is not carried out, the bytes that are read
-    next differ, and it is decoded again.
+    A usual entry is decoded as a whole only where the full path asks for the schedule. The meta is
+    that of the last planned step; where the step is not carried out, the bytes read next differ,
+    and the meta is decoded again.
     """
 
     __slots__ = (
@@ -43,7 +43,7 @@ class DecodedEntry:
         self.extra = entry.extra
         self.static = entry.static
         self.last: datetime | None
-        """The last tick that was sent."""
+        """The last tick sent."""
 
         self.runs: int | None
         """The number of ticks sent."""
@@ -62,8 +62,9 @@ class DecodedEntry:
         self._call: StoredCall | None = None
 
     def whole(self) -> tuple[StoredSchedule, StoredCall]:
-        """The schedule, with the meta it was decoded with, and the call of its job. Raises
-        UnreadableEntry, with the reason.
+        """Return the schedule, with the meta of the time of decoding, and the call of the job.
+
+        Raises UnreadableEntry, with the reason.
         """
         stored, call = self._stored, self._call
         if stored is None or call is None:
@@ -73,13 +74,13 @@ class DecodedEntry:
         return stored, call
 
     def set_whole(self, stored: StoredSchedule, call: StoredCall) -> None:
-        """Take an entry that is decoded as a whole."""
+        """Set the schedule and the call of an entry decoded as a whole."""
         self._stored = stored
         self._call = call
 
     @property
     def schedule(self) -> Schedule:
-        """The schedule: what to run, and when. Raises UnreadableEntry."""
+        """The schedule: job, rule and policies. Raises UnreadableEntry."""
         return self.whole()[0].schedule
 
     @property
@@ -99,13 +100,13 @@ class DecodedEntry:
         return StoredSchedule(stored.schedule, self.meta, stored.diverged)
 
     def set_meta(self, last: datetime | None, runs: int | None, text: bytes) -> None:
-        """Take a meta for the entry's own, before it is written; `text` is its stored form."""
+        """Set the entry's meta before the meta is written; `text` is the stored form."""
         self.last = last
         self.runs = runs
         self._meta_bytes = text
 
     def is_of(self, entry: DueEntry) -> bool:
-        """True where `entry` has the definition and the extra field this one was decoded from."""
+        """True where `entry` has the definition and the extra field decoded here."""
         return (
             self.definition == entry.definition
             and self.extra == entry.extra
@@ -113,22 +114,20 @@ class DecodedEntry:
         )
 
     def refresh_meta(self, entry: DueEntry) -> None:
-        """Decode the meta again where its bytes have changed. Raises UnreadableEntry."""
+        """Decode the meta again after a change of the bytes. Raises UnreadableEntry."""
         if self._meta_bytes != entry.meta:
             self.last, self.runs = memory.decode_memory(text_of(entry.meta))
             self._meta_bytes = entry.meta
 
 
 class DecodedEntryCache:
-    """The decoded entries of one process; the oldest is dropped first."""
+    """The decoded entries of a process; the oldest is dropped first."""
 
     def __init__(self) -> None:
         self._entries: dict[bytes, DecodedEntry] = {}
 
     def decode(self, entry: DueEntry) -> DecodedEntry:
-        """The entry decoded; from the cache where its bytes are the same. Raises
-        UnreadableEntry.
-        """
+        """Return the entry decoded, from the cache for unchanged bytes. Raises UnreadableEntry."""
         cached = self._entries.get(entry.key)
         if cached is not None and entry.fault is None and cached.is_of(entry):
             cached.refresh_meta(entry)
@@ -141,7 +140,7 @@ class DecodedEntryCache:
 
 
 def usual_parts_of(entry: DueEntry) -> UsualEntry | None:
-    """The recognised parts of an entry; None for an unusual one."""
+    """Return the recognised parts of an entry; None for an unusual entry."""
     if entry.fault is not None or entry.static or not entry.definition or not entry.extra:
         return None
     if not entry.name_bytes.isascii():
@@ -153,7 +152,10 @@ def usual_parts_of(entry: DueEntry) -> UsualEntry | None:
 
 
 def _decode_usual(entry: DueEntry) -> DecodedEntry | None:
-    """A usual entry, not decoded as a whole; None for an unusual one. Raises UnreadableEntry."""
+    """Return a usual entry, not decoded as a whole; None for an unusual entry.
+
+    Raises UnreadableEntry.
+    """
     usual = usual_parts_of(entry)
     if usual is None:
         return None

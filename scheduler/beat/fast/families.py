@@ -1,8 +1,8 @@
 """Families: entries whose runs differ in schedule, arguments and ticks only.
 
-Ten thousand schedules of one job with the same options and policies have one message, one event and
-one set of rules between them. What they have in common is made once, so that an entry that Beat
-meets for the first time costs little more than one that it has met before.
+Ten thousand schedules of a job with the same options and policies share a message, an event and a
+set of rules. The common parts are made once, so that an entry new to Beat costs little more than an
+entry met before.
 """
 
 from collections.abc import Callable
@@ -30,16 +30,16 @@ MOST_FAMILIES = 1000
 
 
 class Templates(Protocol):
-    """The renderer's templates; those of one `generation` belong together."""
+    """The renderer's templates; templates of the same `generation` belong together."""
 
     generation: object
 
     def template(self, call: Call) -> Template | None:
-        """The template that the call's message can be made from; None where there is none yet."""
+        """Return the template for the call's message; None where there is none yet."""
 
 
 class Family(NamedTuple):
-    """What the runs of one family have in common."""
+    """The common parts of the runs of a family."""
 
     template: Template
     queue: bytes
@@ -47,15 +47,16 @@ class Family(NamedTuple):
     has_event: bool
     may_overlap: bool
     within: timedelta
-    """The age below which a tick that is due alone always runs."""
+    """The age below which the only due tick always runs."""
 
     pause_after: int | None
     limit: int
     """The most bytes of arguments in an event."""
 
     def form(self, entry: DueEntry, name: str, usual: UsualEntry) -> UsualForm | None:
-        """The form of an entry's runs; None where they are not like the others. Raises
-        Unsendable.
+        """Return the form of an entry's runs; None for runs unlike those of the family.
+
+        Raises Unsendable.
         """
         own = {"uid": f'"{usual.uid}"', "revision": str(usual.revision)}
         message = self.template.argument_texts(usual.shape.task, usual.args, usual.kwargs)
@@ -72,7 +73,7 @@ class Family(NamedTuple):
 
 
 class Families:
-    """The families of one Beat process; those of one generation of templates.
+    """The families of a Beat process, for a single generation of templates.
 
     `limit` is the most bytes of arguments in an event.
     """
@@ -88,10 +89,11 @@ class Families:
         templates: Templates,
         first: Callable[[], tuple[StoredSchedule, StoredCall]],
     ) -> Family | None:
-        """The family of a shape; None where a rule has a say in its runs, where they take more
-        than one message into one queue, or where no message has been made yet.
+        """Return the family of a shape; None where the runs need the full path.
 
-        `first` decodes one entry of the family as a whole.
+        A run needs the full path where a rule has a say, where the run takes more than a message
+        into a queue, or until a first message has been made. `first` decodes an entry of the family
+        as a whole.
         """
         if self._generation is not templates.generation or len(self._families) >= MOST_FAMILIES:
             self._families.clear()
@@ -142,20 +144,20 @@ def _is_always_alike(schedule: Schedule) -> bool:
 
 
 class _Marks:
-    """Values of a schedule that stand nowhere else, so that their places in a text are found."""
+    """Values of a schedule found nowhere else, which mark their places in a text."""
 
     def __init__(self) -> None:
         self._name, self._uid = uuid4().hex, str(uuid4())
         self._revision = uuid4().int % 10**16 + 10**16
 
     def on(self, schedule: Schedule) -> Schedule:
-        """The schedule with the marks for its name, uid and revision."""
+        """Return the schedule with the marks as name, uid and revision."""
         return schedule.model_copy(
             update={"name": self._name, "uid": self._uid, "revision": self._revision}
         )
 
     def replaced(self, text: str) -> str | None:
-        """A frame with places for the marks; None where one does not stand there exactly once."""
+        """Return a frame with places for the marks; None unless each mark occurs exactly once."""
         places = {
             f'"{self._name}"': "%(schedule)s",
             f'"{self._uid}"': "%(uid)s",

@@ -1,4 +1,4 @@
-"""The door to the fast path: what Beat asks of it, and where it is switched off."""
+"""The door to the fast path for Beat, and the switch."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,9 +23,9 @@ from scheduler.rules.model.spec import RedBeatWhen
 
 
 class FastPath:
-    """The fast path of one Beat process. `limit` is the most bytes of arguments in an event.
+    """The fast path of a Beat process. `limit` is the most bytes of arguments in an event.
 
-    Where it is not `enabled`, every entry is decoded anew, and no step or plan is offered.
+    Where `enabled` is False, every entry is decoded anew, and no step or plan is offered.
     """
 
     def __init__(self, *, enabled: bool, limit: int) -> None:
@@ -35,15 +35,13 @@ class FastPath:
         self._families = Families(limit)
 
     def decode(self, entry: DueEntry) -> DecodedEntry:
-        """The entry decoded; from the cache where its bytes are the same. Raises
-        UnreadableEntry.
-        """
+        """Return the entry decoded, from the cache for unchanged bytes. Raises UnreadableEntry."""
         return self._entries.decode(entry) if self.enabled else decode(entry)
 
     def entry_write(
         self, entry: DueEntry, decoded: DecodedEntry, templates: Templates, moment: Moment
     ) -> EntryWrite | None:
-        """The step that sends the one tick that is due; None where the full path has to decide.
+        """Return the step that sends the only due tick; None where the full path has to decide.
 
         `decoded` then holds the new meta. Raises Unsendable.
         """
@@ -57,7 +55,10 @@ class FastPath:
     def plan(
         self, entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick]
     ) -> Plan | None:
-        """The plan of `dispatch.plan`, where one tick is due and no rule has a say; else None."""
+        """Return the plan of `dispatch.plan` where one tick is due and no rule has a say.
+
+        None for every other case.
+        """
         return plan_single_tick(entry, now, alive, waiting) if self.enabled else None
 
     def _prepare(

@@ -1,4 +1,4 @@
-"""The runs of one entry as texts that are made once and filled in for each tick."""
+"""The runs of an entry as texts, made once and filled in for each tick."""
 
 import os
 from collections.abc import Iterator
@@ -26,15 +26,15 @@ from scheduler.runs.leases import QUEUED_SECONDS
 
 
 class Moment(NamedTuple):
-    """The time of a look, in the forms that each run needs."""
+    """The time of a look, in the forms needed by each run."""
 
     now: datetime
     text: str
     alive_until: str
-    """Until when a run counts as alive whose message waits in its queue, in seconds."""
+    """Until when a run counts as alive while the message waits in the queue, in seconds."""
 
     tags: Iterator[str]
-    """Delivery tags that no other message has, one for each run."""
+    """Unique delivery tags, one for each run."""
 
     @classmethod
     def of(cls, now: datetime, runs: int) -> "Moment":
@@ -44,26 +44,26 @@ class Moment(NamedTuple):
 
 
 def _random_tags(count: int) -> Iterator[str]:
-    """Random UUIDs of version 4; their noise is read at once."""
+    """Yield random UUIDs of version 4; the random bytes are read at once."""
     noise = os.urandom(16 * count).hex()
     for start in range(0, len(noise), 32):
         yield uuid_text(noise[start : start + 32], 4)
 
 
 class Memory(Protocol):
-    """Beat's memory of an entry, as `decoded_entries.DecodedEntry` has it."""
+    """Beat's memory of an entry, the interface of `decoded_entries.DecodedEntry`."""
 
     last: datetime | None
     runs: int | None
 
     def set_meta(self, last: datetime | None, runs: int | None, text: bytes) -> None:
-        """Take a meta for the entry's own; `text` is its stored form."""
+        """Set the entry's meta; `text` is the stored form."""
 
 
 class PreparedRun:
-    """The texts of one entry's runs, and what its next write needs besides.
+    """The texts of an entry's runs, and the further values of the next write.
 
-    `generation` is that of the template: in another generation this one is out of date.
+    `generation` is the generation of the template: in another generation the prepared run is stale.
     """
 
     __slots__ = ("_may_overlap", "_message", "_ticks", "_uid", "generation")
@@ -84,7 +84,7 @@ class PreparedRun:
         self._may_overlap = may_overlap
 
     def entry_write(self, entry: DueEntry, memory: Memory, moment: Moment) -> EntryWrite | None:
-        """The write that sends the one tick that is due; None where the full path has to decide.
+        """Return the write that sends the only due tick; None where the full path has to decide.
 
         `memory` then holds the new meta.
         """
@@ -115,16 +115,16 @@ _recent_tick_text = lru_cache(maxsize=1000)(tick_text)
 
 
 class _Message(Protocol):
-    """What one entry's runs are made of."""
+    """The parts from which the runs of an entry are made."""
 
     def entry_write(
         self, entry: DueEntry, score: float, texts: RunTexts, new_meta: str, alive_until: str
     ) -> EntryWrite:
-        """The write that sends one run, which counts as alive for so long."""
+        """Return the write that sends a run; the run counts as alive until `alive_until`."""
 
 
 class _OneMessage:
-    """The runs of an entry that each are one LPUSH, in the usual form of `fire.lua`."""
+    """The runs of an entry sent by a single LPUSH each, in the usual form of `fire.lua`."""
 
     __slots__ = ("_form", "_has_extra", "_queue")
 
@@ -136,14 +136,14 @@ class _OneMessage:
     def entry_write(
         self, entry: DueEntry, score: float, texts: RunTexts, new_meta: str, alive_until: str
     ) -> EntryWrite:
-        """The write that sends one run, which counts as alive for so long."""
+        """Return the write that sends a run; the run counts as alive until `alive_until`."""
         packed = self._form.fill(entry, texts, new_meta, repr(score))
         usual = Usual(Neighbours(self._queue, self._has_extra, alive_until), packed)
         return EntryWrite(entry, score, run=texts.run, usual=usual)
 
 
 class _SomeCommands:
-    """The runs of an entry that take other commands, in the whole form of `fire.lua`.
+    """The runs of an entry sent by other commands, in the whole form of `fire.lua`.
 
     `payload` and `event` are JSON with places for run, tick, tag and time.
     """
@@ -160,7 +160,7 @@ class _SomeCommands:
     def entry_write(
         self, entry: DueEntry, score: float, texts: RunTexts, new_meta: str, alive_until: str
     ) -> EntryWrite:
-        """The write that sends one run, which counts as alive for so long."""
+        """Return the write that sends a run; the run counts as alive until `alive_until`."""
         run, tick, tag, at = texts
         payload = self._payload.replace(RUN, run).replace(TICK, tick).replace(TAG, tag)
         parts = usual_parts(
@@ -178,7 +178,8 @@ class _SomeCommands:
 def prepare_alike(
     entry: DueEntry, usual: UsualEntry, family: Family, generation: object
 ) -> PreparedRun | None:
-    """The prepared run of an entry of a family; None where its runs are not like the others.
+    """Return the prepared run of an entry of a family; None for runs unlike those of the family.
+
     Raises Unsendable.
     """
     form = family.form(entry, entry.name, usual)
@@ -192,10 +193,10 @@ def prepare_alike(
 def prepare(
     entry: DueEntry, schedule: Schedule, call: Call, templates: Templates, limit: int
 ) -> PreparedRun | None:
-    """The prepared run of an entry whose job is called by `call`; None where its runs differ in
-    more than run and tick.
+    """Return the prepared run of an entry; None where the runs differ in more than run and tick.
 
-    `limit` is the most bytes of arguments in an event. Raises Unsendable.
+    `call` is the call of the entry's job. `limit` is the most bytes of arguments in an event.
+    Raises Unsendable.
     """
     template = templates.template(call)
     payload = None if template is None else template.payload(call)
@@ -222,7 +223,7 @@ def prepare(
 
 
 def _tick_pairs(when: When, anchor: datetime | None, within: timedelta) -> TickPairs | None:
-    """The ticks of a rule; None where it cannot be computed, which the full path reports."""
+    """Return the ticks of a rule; None for an invalid rule, which the full path reports."""
     try:
         return TickPairs(when, anchor, within)
     except BadExpression:

@@ -1,8 +1,7 @@
-"""`run.queued` for the many runs of one schedule, as text: the models write it once, then it is
-filled in. Pure.
+"""`run.queued` for the many runs of a schedule, as text: the models write it once. Pure.
 
-Beat says it for each run that it sends, and most runs of a schedule differ in their id and their
-times only.
+Beat records the event for each sent run, and most runs of a schedule differ in the id and the times
+only, which are filled in.
 """
 
 from datetime import UTC, datetime
@@ -24,10 +23,9 @@ _PLACES = ("run", "job", "args", "kwargs", "schedule", "uid", "queue")
 def pattern(
     schedule: Schedule, args: Any, kwargs: Any, queue: str | None, limit: int
 ) -> str | None:
-    """The event of this schedule's runs with marks for RUN, TICK and AT; none where a name has to
-    be cut.
+    """Return the event of a schedule's runs with marks for RUN, TICK and AT.
 
-    `limit` is the most bytes of arguments that it carries.
+    None where a name has to be cut. `limit` is the most bytes of arguments in the event.
     """
     names = (schedule.job, schedule.name, queue or "")
     if any(len(name) > LONGEST_NAME for name in names):
@@ -44,8 +42,9 @@ def pattern(
 
 
 def frame(job: str, queue: str | None) -> str | None:
-    """`pattern` for all schedules of a job, with `%(name)s` in place of what `schedule_texts`
-    returns, of `uid` and of `revision`.
+    """Return `pattern` for all schedules of a job, with places for the values of a schedule.
+
+    The places are `%(name)s` for the values of `schedule_texts`, for `uid` and for `revision`.
     """
     if any(len(name) > LONGEST_NAME for name in (job, queue or "")):
         return None
@@ -58,8 +57,9 @@ def frame(job: str, queue: str | None) -> str | None:
 
 
 def schedule_texts(name: str, args: Any, kwargs: Any, limit: int) -> tuple[str, str, str] | None:
-    """The arguments, the keywords and the name of a schedule, for `frame`; None where the name has
-    to be cut.
+    """Return the arguments, the keywords and the name of a schedule, for `frame`.
+
+    None where the name has to be cut.
     """
     if len(name) > LONGEST_NAME:
         return None
@@ -68,22 +68,25 @@ def schedule_texts(name: str, args: Any, kwargs: Any, limit: int) -> tuple[str, 
 
 
 def filled(pattern: str, run: str, tick: str, at: str) -> str:
-    """The event of one run; the times are texts (`identity.tick_text`)."""
+    """Return the event of a run; the times are texts (`identity.tick_text`)."""
     return pattern.replace(RUN, run).replace(TICK, tick).replace(AT, at)
 
 
 _DEFAULTS = {"args": "[]", "kwargs": "{}", "queue": "null"}
-"""Facts that an event leaves out where they are the default (`events.schema.encode`)."""
+"""Facts left out of an event at the default (`events.schema.encode`)."""
 
 
 def _member(name: str, value: str) -> str:
-    """A fact as JSON with its name; empty where it is left out."""
+    """Return a fact as JSON with the name; empty for the default value."""
     return "" if value == _DEFAULTS[name] else f'"{name}":{value},'
 
 
 @cache
 def _form() -> str:
-    """What the models write, with places for all that differs: none of it is anybody's text."""
+    """Return the text written by the models, with places for all varying values.
+
+    The text contains nothing written by users.
+    """
     marks = {place: f"\x7f{place}\x7f" for place in _PLACES}
     facts = RunFacts(
         job=marks["job"],

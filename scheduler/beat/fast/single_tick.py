@@ -1,6 +1,6 @@
 """The plan where exactly one tick is due and no rule has a say, as nearly always. Pure.
 
-Decides what `dispatch.plan` decides, for the cases that it recognises, at a quarter of the price.
+Decides the same as `dispatch.plan`, in the recognised cases, at a quarter of the price.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,10 @@ from scheduler.rules.ticks import interval_of, next_tick
 def plan_single_tick(
     entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick]
 ) -> Plan | None:
-    """The plan that sends the single tick that is due; None where any rule has a say.
+    """Return the plan that sends the only due tick; None where any rule has a say.
 
-    `alive` counts the schedule's runs that are not final; `waiting` are its waiting ticks.
+    `alive` is the number of runs of the schedule that are not final; `waiting` are the waiting
+    ticks.
     """
     schedule, last = entry.schedule, entry.meta.last_run_at
     if last is None or waiting or not is_plain(schedule):
@@ -36,8 +37,9 @@ def plan_single_tick(
 
 
 def is_plain(schedule: Schedule) -> bool:
-    """True where the schedule is on and nothing in it can hold back, move or rule out a tick:
-    no pause, skipped tick, jitter, calendar, start, end or limit of runs.
+    """True where the schedule is on and nothing in it can hold back, move or rule out a tick.
+
+    Then the schedule has no pause, skipped tick, jitter, calendar, start, end or limit of runs.
     """
     if not schedule.enabled or schedule.paused is not None or schedule.skips:
         return False
@@ -49,10 +51,10 @@ def is_plain(schedule: Schedule) -> bool:
 def single_tick(
     when: When, last: datetime, now: datetime, within: timedelta, tick: datetime | None = None
 ) -> tuple[datetime, datetime] | None:
-    """The tick that is due and the one after it, where it is the only one that is due and younger
-    than `within`; else None.
+    """Return the due tick and the tick after it, for a single due tick younger than `within`.
 
-    `tick` is the first tick after `last`, where the caller has computed it before.
+    None with no due tick, with several, or with an older one. `tick` is the first tick after `last`
+    where the caller has computed the tick before.
     """
     tick = tick or next_tick(when, last)
     if tick is None or tick > now or now - tick >= within:
@@ -64,11 +66,12 @@ def single_tick(
 
 
 class TickPairs:
-    """The single ticks of one rule, one after the other: `single_tick`, at a third of the price.
+    """The single ticks of a rule, one after the other: `single_tick`, at a third of the price.
 
-    An interval is computed here, and of another rule only the tick that was not computed before.
-    `anchor` is that of an interval, whatever its rule says; without one it counts from the last
-    tick (`codec.anchored`). Raises BadExpression for an interval that never passes.
+    The tick of an interval is computed here; for other rules, only a tick not computed before is.
+    `anchor` is the anchor of an interval, and takes precedence over the rule's; without an anchor
+    the interval counts from the last tick (`codec.anchored`). Raises BadExpression for an interval
+    that never passes.
     """
 
     __slots__ = ("_anchor", "_every", "_following", "_tick", "_when", "_within")

@@ -1,11 +1,11 @@
-"""The texts of one entry's runs in the usual form of `fire.lua`, as bytes with places. Pure.
+"""The texts of an entry's runs in the usual form of `fire.lua`, as bytes with places. Pure.
 
-Of the eleven texts of an entry most bytes are the same for each of its runs. They are packed once
-(`beat.text_list`); a run fills in the rest, in one operation. Most of these bytes in turn are the
-same for all entries of a family (`families`), so that they are made in two steps:
+Most bytes of an entry's eleven texts are the same for each run. They are packed once
+(`beat.text_list`); a run fills in the rest, in one operation. Most of the packed bytes in turn are
+the same for all entries of a family (`families`), so that the texts are made in two steps:
 
-    Layout      the texts of a family    with places for what differs in its entries
-    UsualForm   the texts of an entry    with places for what differs in its runs
+    Layout      the texts of a family    with places for the values of an entry
+    UsualForm   the texts of an entry    with places for the values of a run
 """
 
 import re
@@ -21,16 +21,16 @@ from scheduler.storage import keys
 _PLACES = {RUN: 0, TICK: 1, TAG: 2, AT: 3}
 _DEFINITION, _META, _META_LENGTH, _EXTRA, _NEW_META, _NEW_META_LENGTH = range(4, 10)
 _SCORE, _SCORE_LENGTH, _MESSAGE_LENGTH, _EVENT_LENGTH = range(10, 14)
-"""Places that a run fills in."""
+"""Places filled in by a run."""
 
 _TOKEN = re.compile(r"%\((\w+)\)s|(%%)|([" + "".join(_PLACES) + "])")
-"""In a frame: a place that an entry fills in, a percent sign, a place that a run fills in."""
+"""Tokens of a frame: a place filled in by an entry, a percent sign, a place filled in by a run."""
 
 _UUID_LENGTH = 36
 
 
 class RunTexts(NamedTuple):
-    """What differs in the runs of an entry: id, tick, delivery tag and time of sending."""
+    """The varying values of an entry's runs: id, tick, delivery tag and time of sending."""
 
     run: str
     tick: str
@@ -39,7 +39,7 @@ class RunTexts(NamedTuple):
 
 
 class EntryTexts(NamedTuple):
-    """What differs in the entries of a family, besides message and event."""
+    """The varying values of a family's entries, besides message and event."""
 
     entry: DueEntry
     uid: str
@@ -48,8 +48,9 @@ class EntryTexts(NamedTuple):
 
 
 class _Size(NamedTuple):
-    """The length of a text with places: the bytes that are the same in all of them, and how many
-    ticks and times there are.
+    """The length of a text with places.
+
+    `fixed` is the number of constant bytes; `ticks` and `times` are the numbers of ticks and times.
     """
 
     fixed: int
@@ -58,8 +59,10 @@ class _Size(NamedTuple):
 
 
 class Layout:
-    """The texts of a family's runs. `message` and `event` are JSON with two kinds of places: those
-    of `publishing.calls` for a run, and `%(name)s` for an entry; an empty event is none.
+    """The texts of a family's runs.
+
+    `message` and `event` are JSON with two kinds of places: the marks of `publishing.calls` for a
+    run, and `%(name)s` for an entry. An empty event means none.
     """
 
     __slots__ = ("_entry_order", "_event", "_message", "_pattern", "run_order")
@@ -85,7 +88,7 @@ class Layout:
     def form(
         self, texts: EntryTexts, message: Mapping[str, str], event: Mapping[str, str]
     ) -> "UsualForm":
-        """The form of one entry, for as long as its definition and its own field stay as they are.
+        """Return the form of an entry, valid until the definition or the extra field changes.
 
         `message` and `event` are the values of the places for an entry.
         """
@@ -114,7 +117,7 @@ class Layout:
 
 
 class UsualForm:
-    """The texts of one entry's runs."""
+    """The texts of an entry's runs."""
 
     __slots__ = ("_event", "_message", "_order", "_pattern")
 
@@ -127,7 +130,7 @@ class UsualForm:
         self._event = event
 
     def fill(self, entry: DueEntry, texts: RunTexts, new_meta: str, score: str) -> bytes:
-        """The texts of one run of the entry, packed."""
+        """Return the texts of a run of the entry, packed."""
         run, tick, tag, at = texts
         meta = entry.meta or b""
         message, event = self._message, self._event
@@ -160,7 +163,7 @@ class _Pattern:
         self.run_order: list[int] = []
 
     def literal(self, text: bytes) -> "_Pattern":
-        """Add bytes that are the same for all runs of all entries."""
+        """Add constant bytes, equal for all runs of all entries."""
         self.text += text.replace(b"%", b"%%%%")
         return self
 
@@ -189,7 +192,7 @@ class _Pattern:
         return self.literal(TEXT).run_value(place)
 
     def frame(self, frame: str, prefix: str) -> _Size:
-        """Add the rest of a text with places. Returns the size that all entries share."""
+        """Add the rest of a text with places. Returns the size common to all entries."""
         fixed, at = 0, 0
         places: list[str] = []
         for token in _TOKEN.finditer(frame):
