@@ -69,7 +69,7 @@ class Presence:
 
 
 class Attendance:
-    """The memory between looks: absent processes and queues since when, and the last facts noted."""
+    """The memory between looks: absent processes and queues since when, and the last facts."""
 
     def __init__(self, open_outages: Iterable[OutageNoted] = ()) -> None:
         """`open_outages` are the outages still open at the end of the last watcher."""
