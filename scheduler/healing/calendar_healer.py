@@ -1,4 +1,4 @@
-"""Repairs exclusion calendars that Redis has lost, before the schedules that name them.
+"""Repairs exclusion calendars lost by Redis, before the schedules that name the calendars.
 
 | Redis has | the history's newest fact | then |
 | --- | --- | --- |
@@ -8,9 +8,9 @@
 | an earlier revision | deleted later | delete again: back with an older copy of Redis |
 | a later or unrecorded revision | any or none | tell the history |
 
-Redis is read first; then the history catches up with all events up to that read; then the history
-is read. So no edit is taken for damage. A script compares every byte before it writes, and refuses
-after a change in between.
+Redis is read first; then the history catches up with all events up to the read; then the history is
+read. So no edit is taken for damage. A script compares every byte before writing, and refuses after
+a change in between.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ _DONE: dict[What, str] = {
 
 @dataclass(frozen=True)
 class CalendarFinding:
-    """A calendar that differs from the history, and its repair. `saved` is the desired calendar."""
+    """A calendar that differs from the history, and the repair. `saved` is the desired calendar."""
 
     stored: StoredCalendar
     what: What

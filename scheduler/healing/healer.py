@@ -1,12 +1,12 @@
-"""Repairs schedules and calendars that Redis has lost: emptied, restored from a copy, or damaged.
+"""Repairs schedules and calendars lost by Redis: emptied, restored from a copy, or damaged.
 
     look       entries that differ from the history
     reconcile  the action on each: pure
     repair     writes, unless another writer was faster
     loop       times of looks, and turns among recorders
 
-Beat's metadata changes with each tick. The healer compares it when Beat asks, at Beat's start
-(`startup_check`).
+Beat's metadata changes with each tick. The healer compares the metadata when Beat asks, at Beat's
+start (`startup_check`).
 
 During an outage of SQL or Redis nothing is decided. Must not publish messages, nor decide about
 entries itself.
@@ -39,7 +39,7 @@ _RACES = 3
 
 
 class WrongHistory(Unavailable):
-    """The database is another history, or an older copy: its schedules may be deleted ones."""
+    """The database is another history, or an older copy, and may have schedules deleted since."""
 
 
 class Healer:
@@ -53,8 +53,10 @@ class Healer:
         calendars: CalendarHealer,
         history_problem: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`history_problem` returns why the database is not the history that was recorded into, as
-        after a restored copy; None where it is. Nothing is repaired from a wrong history.
+        """`history_problem` returns why the database is not the recorded history, or None.
+
+        A database restored from a copy is not the recorded history. Nothing is repaired from a
+        wrong history.
         """
         self._history_problem = history_problem
         self._calendars = calendars
@@ -98,7 +100,7 @@ class Healer:
         return done
 
     def _refuse_wrong_history(self) -> None:
-        """Raise WrongHistory where the database is not the history that was recorded into."""
+        """Raise WrongHistory where the database is not the recorded history."""
         problem = self._history_problem()
         if problem is not None:
             raise WrongHistory(f"nothing is put back into Redis: {problem}")

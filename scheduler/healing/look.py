@@ -4,7 +4,7 @@
                                                            ─▶ decide (`reconcile`)
 
 The order makes the look safe. Entries are read first; then the history catches up with the stream's
-end as of that read; then the history is read. So an edit or a deletion is never taken for damage.
+end as of the read; then the history is read. So an edit or a deletion is never taken for damage.
 """
 
 import logging

@@ -29,7 +29,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class HealerLoop:
-    """Looks at intervals. `name` identifies the loop among those that take turns."""
+    """Looks at intervals. `name` identifies the loop among all loops that take turns."""
 
     def __init__(self, redis: "Redis", healer: Healer, name: str) -> None:
         self._redis = redis
@@ -76,7 +76,7 @@ class HealerLoop:
         return entries != self._healer.entries or now - self._last_look >= timedelta(seconds=EVERY)
 
     def _is_my_turn(self) -> bool:
-        """Whether this loop holds the lock. Takes a free lock, and renews its own."""
+        """Whether this loop holds the lock. Takes a free lock, and renews a held one."""
         with answering():
             if self._redis.set(keys.HEALER_LOCK, self._name, nx=True, px=_LOCK_MS):
                 return True

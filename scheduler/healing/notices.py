@@ -25,7 +25,7 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Repair:
-    """A repaired schedule: the repair, and its reason."""
+    """A repaired schedule, with the repair and the reason."""
 
     name: str
     done: str

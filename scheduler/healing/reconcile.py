@@ -53,12 +53,12 @@ class What(Enum):
     """Tell the history that code has dropped the entry."""
 
     BURIED = "buried"
-    """Tell the history that the schedule was deleted: it was restored from an older copy."""
+    """Tell the history of a deletion; the history itself was restored from an older copy."""
 
 
 @dataclass(frozen=True)
 class Damage:
-    """A decision with its reason. `fact` is the history's newest fact, where needed."""
+    """A decision with the reason. `fact` is the history's newest fact, where needed."""
 
     what: What
     why: str = ""
@@ -92,7 +92,7 @@ class Book:
         return self._by_uid.get(uid)
 
     def named(self, name: str) -> Saved | None:
-        """Return the newest fact about any schedule of this name; None without a fact."""
+        """Return the newest fact about any schedule called `name`; None without a fact."""
         return self._by_name.get(name)
 
     def living(self) -> list[str]:
@@ -116,7 +116,8 @@ def decide(
     """Return the action on the entry `stored`, which may be absent.
 
     `tombstones` has revisions of deletions by uid. `code_has_spoken` is true once a Beat has
-    published its static entries; a static entry missing from them was dropped by code.
+    published the static entries; a static entry missing from the published ones was dropped by
+    code.
     """
     if stored.fault:
         return LEAVE  # the key belongs to another program
@@ -183,7 +184,7 @@ def _about_ours(entry: StoredSchedule, fact: Saved | None) -> Damage:
 
 
 def _about_deleted(revision: int, fact: Saved) -> Damage:
-    """Return the action on an entry of Beatdesk that the history has as deleted."""
+    """Return the action on an entry of Beatdesk deleted according to the history."""
     if revision > fact.revision:
         return Damage(What.TELL, "the history knew it as deleted only")
     came_back = revision < fact.revision
@@ -195,7 +196,7 @@ def _about_deleted(revision: int, fact: Saved) -> Damage:
 
 
 def _about_unreadable(stored: RawEntry, book: Book, problem: str) -> Damage:
-    """Return the action on an entry that Beat cannot run."""
+    """Return the action on an entry unreadable to Beat."""
     fact = book.named(stored.name)
     ours = _own_field(stored.raw)
     if ours is not None:
@@ -213,7 +214,7 @@ def _about_unreadable(stored: RawEntry, book: Book, problem: str) -> Damage:
 
 
 def same_content(schedule: Schedule, definition: Any) -> bool:
-    """Whether an entry equals its revision in the history; true where they cannot be compared."""
+    """Whether an entry equals the revision in the history; true for an unreadable revision."""
     saved = saved_schedule(definition)
     return saved is None or json_value(schedule.to_json()) == json_value(saved.to_json())
 

@@ -1,6 +1,6 @@
-"""The change that repairs an entry, with its event. Pure.
+"""The change that repairs an entry, with the event of the repair. Pure.
 
-A schedule is put back with the revision, time and author of its last save, so that an edit in
+A schedule is put back with the revision, time and author of the last save, so that an edit in
 progress is not refused. Beat continues after the newest tick in the history or in Redis: the
 schedule's own policy decides how later ticks are caught up, and no tick with a verdict fires.
 """
@@ -85,7 +85,7 @@ def delete_again(schedule: Schedule, fact: Saved, why: str, now: datetime) -> Ch
 def dropped(schedule: Schedule, fact: Saved, now: datetime) -> Change:
     """Return a change with the event of an entry dropped by code.
 
-    RedBeat has removed the entry, so that nothing is written to it. The event preserves the
+    RedBeat has removed the entry, so that nothing is written to Redis. The event preserves the
     operators' override.
     """
     event = ScheduleDeleted(
@@ -101,9 +101,9 @@ def dropped(schedule: Schedule, fact: Saved, now: datetime) -> Change:
 
 
 def buried(schedule: Schedule, fact: Saved, revision: int, now: datetime) -> Change:
-    """Return a change with the event of a deletion that the history has forgotten.
+    """Return a change with the event of a deletion forgotten by the history.
 
-    Redis has no such entry, so that nothing is written to it.
+    Redis has no such entry, so that nothing is written to Redis.
     """
     event = ScheduleDeleted(
         at=now,
@@ -119,7 +119,7 @@ def buried(schedule: Schedule, fact: Saved, revision: int, now: datetime) -> Cha
 def told(entry: StoredSchedule, now: datetime) -> ScheduleSaved:
     """Return the event missing in the history, as far as the entry allows.
 
-    A second call for the same entry returns the same event.
+    A second call for an entry returns an equal event.
     """
     schedule = entry.schedule
     if entry.diverged:
@@ -138,9 +138,9 @@ def told(entry: StoredSchedule, now: datetime) -> ScheduleSaved:
 def reminded(
     entry: StoredSchedule, raw: Raw, ticks: Mapping[str, datetime], now: datetime
 ) -> tuple[Raw, float] | None:
-    """Return the entry with the newest tick in the history, and its due time.
+    """Return the entry with the newest tick in the history, and the due time in Unix seconds.
 
-    The due time is in Unix seconds. None where Beat already remembers the tick.
+    None where Beat already remembers the tick.
     """
     tick, last = ticks.get(entry.schedule.uid), entry.meta.last_run_at
     if tick is None or (last is not None and last >= tick):

@@ -1,9 +1,9 @@
 """Check before Beat's first tick that Redis still remembers the latest ticks.
 
-A Redis restored from an older copy has forgotten the latest ticks, and Beat would fire them again
-at once. Such a Redis holds no lock of the leading Beat, so that Beat exits, starts again, and asks
-here. A recorder compares Redis with the history and answers. Where no recorder is registered, or
-none answers in time, Beat goes on: late history must not stop schedules.
+A Redis restored from an older copy has forgotten the latest ticks, and Beat would fire the ticks
+again at once. Such a Redis holds no lock of the leading Beat, so that Beat exits, starts again, and
+asks here. A recorder compares Redis with the history and answers. Where no recorder is registered,
+or none answers in time, Beat goes on: late history must not stop schedules.
 """
 
 import logging
@@ -31,7 +31,7 @@ _KEPT = 60
 
 
 def hold_first_tick(scheduler: Any, redis: "Redis") -> None:
-    """Make the scheduler wait for an answer before its first tick, after Beat takes the lead."""
+    """Make the scheduler wait for an answer before the first tick, after Beat takes the lead."""
     tick = scheduler.tick
 
     def first_tick(*args: Any, **kwargs: Any) -> Any:
