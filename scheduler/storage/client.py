@@ -48,9 +48,9 @@ def connect(address: str, master: str) -> "Redis":
 
 
 def redbeat_options(address: str, master: str) -> dict[str, Any]:
-    """Return the Celery settings that point RedBeat to the same server as `connect`.
+    """Return the Celery settings that point RedBeat to the server of `connect`.
 
-    The names are those of celery-redbeat 2.4: `redbeat_redis_url` and `redbeat_redis_options`.
+    The settings of celery-redbeat 2.4 are `redbeat_redis_url` and `redbeat_redis_options`.
     """
     if not sentinel.is_sentinel(address):
         return {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def entry_arguments(fields: Sequence[str | None]) -> list[bytes]:
-    """Return one flag per field, '1' for present or '0' for missing, and then the texts.
+    """Return a flag per field, '1' for present or '0' for missing, and then the texts.
 
     `fields` are definition, meta and Beatdesk's field, in the order of `codec.Raw`. A missing field
     has the text ''.

@@ -1,9 +1,9 @@
 """Scripts for the server, each behind the preludes named in the script.
 
 A line `-- uses: entry, lease` in a script puts `entry.lua` and `lease.lua` of this folder in front
-of the script: code shared by several scripts is written once. The text is assembled when a script
-is loaded. A server with the script in its cache gets the digest only, so that a prelude costs a
-call no more than the definition of the prelude's functions.
+of the script: shared code is written once. The text is assembled when a script is loaded. A server
+with the script in the cache gets the digest only, so that a prelude costs a call no more than the
+definition of the prelude's functions.
 """
 
 import re
@@ -21,5 +21,5 @@ def script_text(package: str, name: str) -> str:
 
 
 def prelude_text(name: str) -> str:
-    """Return the text of one prelude."""
+    """Return the text of a prelude."""
     return files(__package__).joinpath(f"{name}.lua").read_text(encoding="utf-8")
