@@ -1,12 +1,10 @@
-"""Waiting times and options of connections to the history, and the texts that a query may hold.
-Pure.
-"""
+"""Waiting times and options of connections to the history, and the texts that fit a query. Pure."""
 
 BUSY_SECONDS = 15
-"""Seconds for which a writer waits for another writer in SQLite."""
+"""Seconds that a writer waits for another writer in SQLite."""
 
 CONNECT_SECONDS = 5
-"""Seconds for which a connection to PostgreSQL may take to open."""
+"""Seconds that a connection to PostgreSQL may take to open."""
 
 POSTGRES: dict[str, int | str] = {
     "connect_timeout": CONNECT_SECONDS,

@@ -1,6 +1,6 @@
-"""Which errors of SQLite's and PostgreSQL's drivers mean that the server cannot serve.
+"""Errors of SQLite's and PostgreSQL's drivers that mean an outage of the server.
 
-Imports neither driver: DB-API (PEP 249) gives error classes the same names in both, so errors are
+Imports neither driver: DB-API (PEP 249) gives error classes equal names in both, so errors are
 judged by name.
 """
 
@@ -8,18 +8,14 @@ _TABLES_MISSING = ("42P01", "42703")
 """PostgreSQL: undefined table, undefined column."""
 
 _TOO_LARGE = "54"
-"""PostgreSQL's class for a row beyond its limits: an operational error that waiting does not
-mend.
-"""
+"""PostgreSQL's class for a row beyond the limits: an operational error not cured by waiting."""
 
 _CANNOT_SERVE = frozenset({"OperationalError", "InterfaceError", "InternalError"})
 _MAY_LACK_TABLES = frozenset({"OperationalError", "ProgrammingError"})
 
 
 def outage(error: BaseException) -> str | None:
-    """Why the database cannot serve, in the driver's words; None where the error is our own
-    fault.
-    """
+    """Return why the database cannot serve, in the driver's words; None for an error of our own."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "DatabaseError" not in kinds and "InterfaceError" not in kinds:
         return None
@@ -31,7 +27,7 @@ def outage(error: BaseException) -> str | None:
 
 
 def lacks_tables(error: BaseException) -> bool:
-    """Whether the error says that a table or a column is missing."""
+    """Whether a table or a column is missing, according to the error."""
     text = str(error)
     return "no such table" in text or "no such column" in text or _state(error) in _TABLES_MISSING
 

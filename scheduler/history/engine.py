@@ -21,18 +21,20 @@ from scheduler.history.connecting import BUSY_SECONDS, POSTGRES
 BEGIN_OPTION = "sqlite_begin"
 
 CACHE_KILOBYTES = 4_096
-"""Memory for pages of SQLite, for each connection; with the default of 2 MB, a list reads each page
-of its index again and again.
+"""Memory for pages of SQLite, for each connection; the default of 2 MB is too small for an index.
+
+With 2 MB, a list reads each page of the index again and again.
 """
 
 _REMEDY = "Give sqlite:////path/history.sqlite3 or postgresql://user:password@host/name"
 
 
 def create_engine(url: str) -> Engine:
-    """The engine for an address such as `sqlite:////folder/history.sqlite3` or
-    `postgresql://user@host/name`. Raises Refused for other addresses.
+    """Return the engine for an address. Raises Refused for an unsupported address.
 
-    Errors hide the values of statements, since arguments of jobs are among the values.
+    Supported are addresses such as `sqlite:////folder/history.sqlite3` and
+    `postgresql://user@host/name`. Errors hide the values of statements, since arguments of jobs are
+    among the values.
     """
     address = _address(url)
     if address.get_backend_name() == "sqlite":
@@ -58,15 +60,15 @@ def create_engine(url: str) -> Engine:
 
 
 def writing(engine: Engine) -> Engine:
-    """The engine with transactions that take SQLite's write lock when they begin."""
+    """Return the engine with transactions that take SQLite's write lock at the beginning."""
     return engine.execution_options(**{BEGIN_OPTION: "IMMEDIATE"})
 
 
 def make_file(engine: Engine) -> None:
-    """Make a SQLite file and its folder where missing; nothing for PostgreSQL.
+    """Make a missing SQLite file and the folder; nothing for PostgreSQL.
 
-    Connections never make the file: an empty one in the place of a history that was moved would
-    pass for it.
+    Connections never make the file: an empty file in the place of a moved history would pass for
+    the history.
     """
     if engine.dialect.name == "sqlite" and engine.url.database:
         path = Path(engine.url.database)
@@ -75,7 +77,7 @@ def make_file(engine: Engine) -> None:
 
 
 def _address(url: str) -> URL:
-    """The address with the driver that Beatdesk installs."""
+    """Return the address with the driver installed by Beatdesk."""
     try:
         address = make_url(url)
     except ArgumentError:
@@ -103,8 +105,10 @@ def _refuse_replaced_file(_connection: Any, record: Any, _proxy: Any) -> None:
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
-    """Set up a connection. WAL: readers and the writer do not wait for each other. FULL: a
-    committed row survives a power cut, and only then may its event leave the stream.
+    """Set up a connection, with WAL and FULL.
+
+    WAL: readers and the writer do not wait for each other. FULL: a committed row survives a power
+    cut, and only then may the event leave the stream.
     """
     open_file.note(record.info, connection.execute("PRAGMA database_list").fetchone()[2])
     connection.isolation_level = None  # we begin transactions ourselves
@@ -120,8 +124,9 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 
 def _switch_to_wal(connection: Any, tries: int = 20) -> None:
-    """Switch the file to WAL, once in its life. SQLite does not wait for this change, so take the
-    write lock between tries.
+    """Switch the file to WAL, once in the life of the file.
+
+    SQLite does not wait for the switch, so take the write lock between tries.
     """
     for _ in range(tries):
         try:
@@ -145,7 +150,7 @@ def _remember_process(_connection: Any, record: Any) -> None:
 
 
 def _refuse_connection_of_parent(_connection: Any, record: Any, proxy: Any) -> None:
-    """Refuse a connection that a forked worker has inherited from its parent."""
+    """Refuse a connection inherited by a forked worker from the parent."""
     if record.info["pid"] != os.getpid():
         record.dbapi_connection = proxy.dbapi_connection = None
         raise DisconnectionError("the connection belongs to another process")

@@ -1,9 +1,9 @@
-"""Runs as JSON lines, one object a run, gzip-compressed: written before retention deletes them.
+"""Runs as JSON lines, an object a run, gzip-compressed: written before retention deletes the runs.
 
-An object has the columns of the run and of its details, and lists `attempts` and `logs`. A file
-holds the batches of one process and day; each batch is a gzip member of its own, and lies on the
-disk before the rows are deleted. A crash between the two leaves runs that are exported twice, with
-the same `id`, and never a run that is neither here nor there.
+An object has the columns of the run and of the details, and lists `attempts` and `logs`. A file
+holds the batches of a process and day; each batch is a separate gzip member, and lies on the disk
+before the rows are deleted. A crash in between leaves runs that are exported twice, with equal
+`id`, and never a run that is missing from both the database and the file.
 """
 
 import gzip
@@ -26,13 +26,13 @@ _STAMPS = ("key", "state_stamp", "facts_stamp", "worker_stamp", "progress_stamp"
 
 
 class Export:
-    """The export into one folder, which is made when first needed."""
+    """The export into a folder, made at the first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def write(self, connection: Connection, run_ids: Sequence[str], today: date) -> Path:
-        """Append these runs to the file of today, and flush them to the disk. Returns the file.
+        """Append runs to the file of today, and flush the file to the disk. Returns the file.
 
         Raises Unavailable where the folder cannot be written: nothing may be deleted then.
         """
@@ -57,7 +57,7 @@ class Export:
 
 
 def runs_of(connection: Connection, run_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """The runs with these ids as plain objects, with details, attempts and logs."""
+    """Return the runs with the given ids as plain objects, with details, attempts and logs."""
     attempts, logs = _grouped(connection, Attempt, run_ids), _grouped(connection, RunLog, run_ids)
     details = _grouped(connection, RunDetail, run_ids)
     rows = connection.execute(select(*Run.__table__.c).where(Run.id.in_(run_ids)).order_by(Run.key))

@@ -1,17 +1,17 @@
-"""The identity of the history: which database it is, and how far it has been recorded.
+"""The identity of the history: the id of the database, and the number of recorded batches.
 
-The table `history_identity` has one row: an id made with the tables, and the number of batches
-that recorders have committed. Redis remembers both after each commit (`HISTORY_HASH`). So a
-recorder notices, before it writes and before it acknowledges:
+The table `history_identity` has a single row: an id made with the tables, and the number of batches
+committed by recorders. Redis remembers both after each commit (`HISTORY_HASH`). So a recorder
+notices, before writing and before acknowledging:
 
     another id                  another database lies in the place of the history
     fewer batches than Redis    the history went back in time: an older copy was restored
     no id                       the tables are missing, and must not be made anew unasked
 
 In each case nothing is recorded, events wait in the stream, and an operator puts the right database
-back, or says with `adopt` that this one is the history from now on. A Redis that remembers nothing
-(new, or emptied) trusts the database. In SQLite the open file is compared with the path as well:
-see `open_file`.
+back, or declares with `adopt` that the present database is the history from now on. A Redis without
+an identity (new, or emptied) trusts the database. In SQLite the open file is compared with the path
+as well: see `open_file`.
 """
 
 from datetime import UTC, datetime
@@ -36,11 +36,11 @@ ADOPT = (
 
 
 class HistoryChanged(Unavailable):
-    """The database is not the history that was recorded into before; nothing may be recorded."""
+    """The database is not the recorded history; nothing may be recorded."""
 
 
 class Identity(NamedTuple):
-    """The id of a history, the number of committed batches, and the time of the last one."""
+    """The id of a history, the number of committed batches, and the time of the last batch."""
 
     id: str
     batches: int
@@ -48,11 +48,11 @@ class Identity(NamedTuple):
 
 
 Verdict = Literal["same", "new", "other", "behind", "missing"]
-"""`new`: Redis remembers no history. `missing`: it remembers one, and the database has no id."""
+"""`new`: Redis remembers no history. `missing`: Redis remembers one, the database has no id."""
 
 
 class Comparison(NamedTuple):
-    """The identity stored in the database, the one that Redis remembers, and what follows."""
+    """The identity in the database, the identity remembered by Redis, and the verdict."""
 
     verdict: Verdict
     stored: Identity | None
@@ -65,7 +65,7 @@ class Comparison(NamedTuple):
 
 
 def stored(engine: Engine) -> Identity | None:
-    """The identity in the database; None where it has no such table, or does not exist.
+    """Return the identity in the database; None for a missing table or database.
 
     Raises SQLAlchemy's errors where the database cannot serve.
     """
@@ -87,10 +87,10 @@ def read(connection: Connection) -> Identity | None:
 
 
 def advance(connection: Connection, now: datetime | None, remembered: Identity | None) -> Identity:
-    """Count a batch inside its transaction. Returns the identity after the batch.
+    """Count a batch inside the batch's transaction. Returns the identity after the batch.
 
-    Call it last: in PostgreSQL it locks the row until the end of the transaction. Raises
-    HistoryChanged where the database is not the one that Redis remembers.
+    Call last: in PostgreSQL the row is locked until the end of the transaction. Raises
+    HistoryChanged where the database is not the history remembered by Redis.
     """
     counted = (
         update(_TABLE)
@@ -104,7 +104,7 @@ def advance(connection: Connection, now: datetime | None, remembered: Identity |
 
 
 def remembered(redis: "Redis") -> Identity | None:
-    """The identity that Redis remembers. Raises redis.RedisError."""
+    """Return the identity remembered by Redis. Raises redis.RedisError."""
     values: Any = redis.hmget(keys.HISTORY_HASH, ["id", "batches", "at"])
     if values[0] is None:
         return None
@@ -113,13 +113,14 @@ def remembered(redis: "Redis") -> Identity | None:
 
 
 def remember(redis: "Redis", identity: Identity) -> None:
-    """Remember a committed batch in Redis; a lower number than the remembered one is ignored."""
+    """Remember a committed batch in Redis; a number below the remembered number is ignored."""
     ServerScript(redis, __package__, "remember.lua")([keys.HISTORY_HASH], _words(identity))
 
 
 def adopt(engine: Engine, redis: "Redis") -> Identity:
-    """Let Redis remember this database as the history, whatever it remembered. Returns its
-    identity. Raises Refused where the database has no tables.
+    """Let Redis remember the database as the history, in place of any other. Returns the identity.
+
+    Raises Refused where the database has no tables.
     """
     identity = stored(engine)
     if identity is None:
@@ -130,7 +131,7 @@ def adopt(engine: Engine, redis: "Redis") -> Identity:
 
 
 def compare(engine: Engine, redis: "Redis") -> Comparison:
-    """Compare the database with what Redis remembers. Changes nothing.
+    """Compare the database with the identity remembered by Redis. Changes nothing.
 
     Raises redis.RedisError, and SQLAlchemy's errors where the database cannot serve.
     """
@@ -146,7 +147,7 @@ def refuse_changed(comparison: Comparison) -> None:
 
 
 def refuse_new_tables(engine: Engine, redis: "Redis") -> None:
-    """Refuse to make tables in a database that is not the history. Raises Refused."""
+    """Refuse to make tables in a database other than the history. Raises Refused."""
     comparison = compare(engine, redis)
     if comparison.verdict in ("missing", "other") and comparison.problem is not None:
         raise Refused(f"database_url: {comparison.problem}", field="database_url")

@@ -1,9 +1,9 @@
-"""The recorder's own retention: the setting `HISTORY_KEEP`, applied again and again.
+"""The recorder's retention: the setting `HISTORY_KEEP`, applied again and again.
 
-A batch is a transaction of its own and takes about 40 ms, whatever the database; after each, the
+A batch is a separate transaction and takes about 40 ms in any database; after each batch, the
 writers get at least as long. So no write of a recorder waits for more than a few batches. Runs are
-exported before they are deleted where `HISTORY_EXPORT` names a folder. Several recorders may do it
-at once: in PostgreSQL each passes over the rows that another has locked, SQLite has one writer.
+exported before the deletion where `HISTORY_EXPORT` names a folder. Several recorders may apply the
+retention at once: in PostgreSQL each passes over rows locked by another, SQLite has one writer.
 """
 
 import logging
@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=10)
 FIRST_AFTER = timedelta(seconds=30)
-"""A recorder that starts has a backlog to record first."""
+"""Wait after the start of a recorder, which has a backlog to record first."""
 
 LEAST_PAUSE = 0.03
 """Seconds between two batches at least: longer than a writer of SQLite sleeps between two tries."""
 
 
 class Keeper:
-    """Applies the retention of one history."""
+    """Applies the retention of a history."""
 
     def __init__(
         self, engine: Engine, selections: Sequence[Selection], export: Export | None = None
@@ -56,9 +56,9 @@ class Keeper:
                 log.exception("old runs could not be deleted; tried again")
 
     def run_once(self, now: datetime, stop: threading.Event | None = None) -> int:
-        """Delete what is old enough now. Returns the number of runs.
+        """Delete the runs that are old enough now. Returns the number of runs.
 
-        Raises Unavailable where they cannot be exported, and SQLAlchemy's errors.
+        Raises Unavailable where the runs cannot be exported, and SQLAlchemy's errors.
         """
         stop = stop or threading.Event()
         size = BatchSize()

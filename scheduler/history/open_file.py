@@ -1,9 +1,9 @@
-"""The SQLite file of a connection, compared with the file that lies at its path now.
+"""The SQLite file of a connection, compared with the file at the path now.
 
-A file that is moved, deleted or replaced stays open: a connection would go on writing where nobody
-reads. So the device and inode of the file are noted when a connection opens it, and compared
+A moved, deleted or replaced file stays open: a connection would go on writing where nobody reads.
+So the device and inode of the file are noted when a connection opens the file, and compared
 whenever the connection is taken from the pool, and after each commit of a recorder before anything
-is acknowledged. The write-ahead log beside it is compared too: committed rows stand there first.
+is acknowledged. The write-ahead log is compared too: committed rows stand there first.
 """
 
 import sqlite3
@@ -22,13 +22,13 @@ _PATH, _FILE, _LOG = "sqlite_path", "sqlite_file", "sqlite_log"
 
 
 def refuse_missing(path: str) -> None:
-    """Raise the driver's error for a file that is not there: SQLite would make an empty one."""
+    """Raise the driver's error for a missing file: SQLite would make an empty file."""
     if not Path(path).exists():
         raise sqlite3.OperationalError(f"unable to open database file: there is no {path}")
 
 
 def note(info: dict[Any, Any], path: str) -> None:
-    """Note the file that a new connection has opened."""
+    """Note the file opened by a new connection."""
     info[_PATH] = path
     info[_FILE] = _id_of(path)
 
@@ -47,7 +47,7 @@ def note_log(connection: Connection) -> None:
 
 
 def refuse_unsafe_commit(connection: Connection) -> None:
-    """Raise Unavailable where a commit did not reach the files that lie at the path now."""
+    """Raise Unavailable where a commit did not reach the files at the path now."""
     info = connection.info
     if _PATH not in info:
         return

@@ -1,5 +1,6 @@
-"""Which errors of SQLAlchemy mean that the server cannot serve. `storage.availability` answers the
-same for Redis and the broker.
+"""Errors of SQLAlchemy that mean an outage of the server.
+
+`storage.availability` has the errors of Redis and the broker.
 """
 
 from collections.abc import Iterator
@@ -13,9 +14,7 @@ from scheduler.history import driver_errors
 
 @contextmanager
 def answering(consequence: str = "SQL does not answer") -> Iterator[None]:
-    """Turn the errors of a database that cannot serve into Unavailable: `consequence`, then the
-    reason.
-    """
+    """Turn errors of a database in an outage into Unavailable: `consequence`, then the reason."""
     try:
         yield
     except Exception as error:
@@ -26,9 +25,7 @@ def answering(consequence: str = "SQL does not answer") -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str | None:
-    """Why the database cannot serve, in the driver's words; None where the error is not an
-    outage.
-    """
+    """Return why the database cannot serve, in the driver's words; None without an outage."""
     if isinstance(error, TimeoutError):
         return "all connections are in use"
     if not isinstance(error, DBAPIError) or error.orig is None:
@@ -37,7 +34,7 @@ def reason(error: BaseException) -> str | None:
 
 
 def lacks_tables(error: BaseException) -> bool:
-    """Whether the error says that the database lacks a table or a column."""
+    """Whether the database lacks a table or a column, according to the error."""
     return (
         isinstance(error, DBAPIError)
         and error.orig is not None

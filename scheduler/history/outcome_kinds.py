@@ -1,4 +1,4 @@
-"""Kinds of outcomes, for reports and statistics: which states of runs and ticks count as which."""
+"""Kinds of outcomes, for reports and statistics: the states of runs and ticks in each kind."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ KINDS = (*_STATES, "other")
 
 
 def ticks_of(kind: str) -> Any:
-    """The number of ticks of one kind, in SQL."""
+    """Return the number of ticks of a kind, in SQL."""
     if kind in _STATES:
         return ticks_in(_STATES[kind])
     return ticks(verdict().not_in([state for states in _STATES.values() for state in states]))

@@ -1,8 +1,8 @@
-"""Deleting old history, in batches: each batch is a transaction of its own, so that the recorder
-waits for a fraction of a second.
+"""Deletes old history in batches, each in a transaction of its own.
 
-The caller decides what is deleted. Runs that have not ended are never deleted, however old: an
-operator should see them, and their next event would restore half a row.
+So the recorder waits for a fraction of a second. The caller decides what is deleted. Runs that have
+not ended are never deleted, however old: an operator should see them, and the next event would
+restore half a row.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -22,8 +22,10 @@ from scheduler.rules.model.run_states import FINAL, STATES
 
 @dataclass(frozen=True)
 class Selected:
-    """Runs first recorded before `cutoff`: in some final `states` (None: all of them), of one
-    `schedule` or of all without the `exempt` ones.
+    """A selection of runs first recorded before `cutoff`.
+
+    `states` restricts the final states, `schedule` the schedule; None restricts nothing. Runs of
+    `exempt` schedules are left out.
     """
 
     cutoff: datetime
@@ -33,7 +35,7 @@ class Selected:
 
 
 class BatchSize:
-    """The number of runs of the next batch, so that a batch takes about `seconds`."""
+    """The number of runs of the next batch, adapted so that a batch takes about `seconds`."""
 
     def __init__(self, first: int = 100, seconds: float = 0.04, most: int = 5000) -> None:
         self.runs = first
@@ -42,9 +44,9 @@ class BatchSize:
         self._most = most
 
     def adapt(self, took: float) -> None:
-        """Take the measured seconds of the last batch into account: at most twice as many.
+        """Adapt to the measured seconds of the last batch, to twice as many runs at most.
 
-        The wait for SQLite's write lock is not part of them: it holds up nobody.
+        The wait for SQLite's write lock is not measured: nobody waits for the batch then.
         """
         self.took = took
         share = min(2.0, max(0.25, self._seconds / max(took, 1e-4)))
@@ -58,11 +60,10 @@ def delete_runs_before(
     states: Collection[str] | None = None,
     schedule: str | None = None,
 ) -> Iterator[int]:
-    """Delete ended runs first recorded before `cutoff`, with their attempts, logs and details;
-    yields the number of runs of each batch.
+    """Delete ended runs first recorded before `cutoff`, with attempts, logs and details.
 
-    `states` restricts the final states, `schedule` the name of the schedule. Raises Refused for a
-    batch below 1 and for states that are not final.
+    Yields the number of runs of each batch. `states` restricts the final states, `schedule` the
+    name of the schedule. Raises Refused for a batch below 1 and for states that are not final.
     """
     if batch < 1:
         raise Refused(f"batch: {batch} is not 1 or more", field="batch")
@@ -75,12 +76,11 @@ def delete_runs(
     batch: int | BatchSize,
     before_delete: Callable[[Connection, list[str]], object] | None = None,
 ) -> Iterator[int]:
-    """Delete the selected runs, oldest first, with their attempts, logs and details; yields the
-    number of runs of each batch.
+    """Delete the selected runs, oldest first, with attempts, logs and details.
 
-    `batch` is a number of runs, or adapts it to the time that a batch takes. `before_delete` is
-    called with the ids of each batch inside its transaction; what it raises ends the deletion, and
-    the batch stays.
+    Yields the number of runs of each batch. `batch` is a number of runs, or adapts the number to
+    the time taken by a batch. `before_delete` is called with the ids of each batch inside the
+    transaction of the batch; an error raised there ends the deletion, and the batch stays.
     """
     since: datetime | None = None
     while True:
@@ -105,9 +105,9 @@ def delete_runs(
 
 
 def _oldest(selected: Selected, since: datetime | None, limit: int) -> Select[Any]:
-    """The oldest selected runs, from `since` on: what was looked at before is not read again.
+    """Return the oldest selected runs, from `since` on, so that no earlier row is read again.
 
-    Rows that a recorder has locked are left for the next time; SQLite has no row locks.
+    Rows locked by a recorder are left for the next time; SQLite has no row locks.
     """
     columns: list[Any] = [Run.key, Run.id, Run.first_at]
     oldest = select(*columns).where(*_deletable_runs(selected))
@@ -122,7 +122,7 @@ def count_runs_before(
     states: Collection[str] | None = None,
     schedule: str | None = None,
 ) -> int:
-    """The number of runs that `delete_runs_before` would delete."""
+    """Return the number of runs that `delete_runs_before` would delete."""
     counted = (
         select(func.count())
         .select_from(Run)
@@ -133,11 +133,11 @@ def count_runs_before(
 
 
 def expired_reports(engine: Engine, now: datetime, batch: int = 500) -> list[ReportView]:
-    """Reports whose time ended before `now`, oldest first, at most `batch`. Remove their files,
-    then call `delete_reports`.
+    """Return reports whose time ended before `now`, oldest first, at most `batch`.
 
-    After a crash in between, a row without a file is left, and the next pass finds it again. In the
-    other order, a file would stay that no row names.
+    Remove the files of the reports, then call `delete_reports`. After a crash in between, a row
+    without a file is left, and the next pass finds the row again. In the other order, a file
+    without a row would stay.
     """
     columns = [getattr(Report, name) for name in ReportView.model_fields]
     expired = (
@@ -154,7 +154,7 @@ def delete_reports(engine: Engine, ids: Sequence[str]) -> int:
 
 
 def _deletable_runs(selected: Selected) -> list[ColumnElement[bool]]:
-    """The condition of the runs that may be deleted."""
+    """Return the condition of the runs that may be deleted."""
     # Not the bare column: SQLite would collect all ended runs for each batch instead of beginning
     # at the oldest.
     conditions: list[ColumnElement[bool]] = [
@@ -169,7 +169,7 @@ def _deletable_runs(selected: Selected) -> list[ColumnElement[bool]]:
 
 
 def _deletable_states(states: Collection[str] | None) -> list[str]:
-    """The states whose runs may be deleted. Raises Refused for states that are not final."""
+    """Return the states of deletable runs. Raises Refused for states that are not final."""
     if states is None:
         return sorted(FINAL)
     for state in states:

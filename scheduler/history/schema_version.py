@@ -74,7 +74,7 @@ def is_current(engine: Engine) -> bool:
 
 @contextmanager
 def _migrating(engine: Engine) -> Iterator[Config]:
-    """Alembic's configuration on a connection that holds the lock, in one transaction."""
+    """Alembic's configuration on a connection with the lock, in a single transaction."""
     with writing(engine).connect() as connection, _foreign_keys_off(connection), connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
@@ -111,10 +111,11 @@ def _steps() -> ScriptDirectory:
 
 @contextmanager
 def _foreign_keys_off(connection: Connection) -> Iterator[None]:
-    """Switch SQLite's foreign keys off: SQLite changes a table by copying and dropping it, and the
-    drop must not delete the rows that refer to it.
+    """Switch SQLite's foreign keys off during a migration.
 
-    The switch works outside of transactions only, so it is set on the driver's connection.
+    SQLite changes a table by copying and dropping the table, and the drop must not delete rows that
+    refer to the table. The switch works outside of transactions only, and so is set on the driver's
+    connection.
     """
     if connection.dialect.name != "sqlite":
         yield

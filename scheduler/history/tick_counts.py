@@ -1,7 +1,7 @@
-"""How runs and ticks are counted, everywhere: on the overview, in lists and in reports.
+"""The counting of runs and ticks, everywhere: on the overview, in lists and in reports.
 
-A row counts as many as it has ticks: a run one, a range of ticks that did not run its `ticks`. It
-belongs to the time of its first event.
+A row counts as many as the row has ticks: 1 for a run, `ticks` for a range of ticks that did not
+run. A row belongs to the time of the first event.
 """
 
 from collections.abc import Collection
@@ -13,18 +13,21 @@ from scheduler.history.models import Run
 
 
 def ticks(condition: ColumnElement[bool] | None = None) -> ColumnElement[int]:
-    """The number of ticks of the rows in a group, or of those that meet `condition`, in SQL."""
+    """Return the number of ticks of the rows in a group, in SQL.
+
+    With a `condition`, only rows that meet the condition count.
+    """
     total = func.sum(Run.ticks)
     return func.coalesce(total if condition is None else total.filter(condition), 0)
 
 
 def ticks_in(states: Collection[str]) -> ColumnElement[int]:
-    """The number of ticks in these states, in SQL."""
+    """Return the number of ticks in the given states, in SQL."""
     return ticks(verdict().in_(states))
 
 
 def verdict() -> ColumnElement[str]:
-    """The verdict on a run with its children, in SQL; its state where it has none."""
+    """Return the verdict on a run with children, in SQL; the state of a run without children."""
     return func.coalesce(Run.tree_state, Run.state)
 
 

@@ -1,9 +1,8 @@
-"""All changes, newest first: revisions of schedules and of calendars, and retried or dropped dead
-letters. Reads only.
+"""All changes, newest first: revisions of schedules and calendars, and changes of dead letters.
 
-Each kind lies in a table of its own, ordered by its own keys. A page takes from each table as many
-rows as it may show, and merges them by time without changing the order within a table. The cursor
-holds the last key of each table.
+Each kind has a separate table, ordered by separate keys. A page takes from each table as many rows
+as the page may show, and merges the rows by time without changing the order within a table. The
+cursor holds the last key of each table. Reads only.
 """
 
 from collections.abc import Sequence
@@ -28,8 +27,9 @@ _SEPARATOR = "."
 def changes(
     connection: Connection, after: str | None, limit: int, of: str | None = None
 ) -> ChangePage:
-    """A page of all changes, or of the changes `of` one kind. Raises Refused for an unknown kind
-    and for a text that is not a cursor.
+    """Return a page of all changes, or of the changes `of` one kind.
+
+    Raises Refused for an unknown kind and for a text that is not a cursor.
     """
     if of and of not in CHANGED:
         raise Refused(
@@ -50,7 +50,7 @@ def changes(
 def _merged(
     tables: Sequence[tuple[str, Sequence[Row[Any]]]], places: list[int | None], limit: int
 ) -> ChangePage:
-    """The newest rows of all tables, each table in its own order. Pure."""
+    """Merge the newest rows of all tables, each table in order. Pure."""
     items: list[ChangeView] = []
     taken = [0] * len(tables)
     while len(items) < limit:
@@ -70,9 +70,7 @@ def _merged(
 
 
 def _places(after: str | None) -> list[int | None]:
-    """The last keys of the page before, one for each table; None where no row of the table was
-    shown.
-    """
+    """Return the last key in each table on the page before; None where no row was shown."""
     parts = after.split(_SEPARATOR) if after else [""] * len(_TABLES)
     if after and (len(parts) != len(_TABLES) or not any(parts)):
         raise not_a_place(after)

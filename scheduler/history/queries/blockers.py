@@ -1,6 +1,6 @@
-"""Why a tick was skipped for overlap: the run that was in its way, and what held that up.
+"""The cause of a tick skipped for overlap: the run in the way, and the cause of the run's delay.
 
-All of it is in the history: runs, and the outages of workers and of queues' readers. Reads only.
+The history has both: runs, and the outages of workers and of queues' readers. Reads only.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ _WITHOUT_RUN = tuple(state.value for state in RunState if state.is_without_run)
 
 
 class Blocker(NamedTuple):
-    """The run in the way, and a sentence about it."""
+    """The run in the way, and a sentence about the run."""
 
     run: str
     sentence: str
@@ -25,9 +25,9 @@ class Blocker(NamedTuple):
 def blocker_of(
     connection: Connection, uid: str | None, tick: datetime | None, key: int
 ) -> Blocker | None:
-    """The run of the schedule `uid` that had not ended at `tick`; None where none is recorded.
+    """Return the run of the schedule `uid` not ended at `tick`; None without a recorded run.
 
-    `key` is that of the row that was skipped.
+    `key` is the key of the skipped row.
     """
     if uid is None or tick is None:
         return None
@@ -61,7 +61,7 @@ def _sentence(connection: Connection, run: Any, tick: datetime) -> str:
 
 
 def _outage(connection: Connection, of: str, name: str | None, moment: datetime) -> datetime | None:
-    """Since when an outage of this kind lasted at `moment`; None where there was none."""
+    """Return since when an outage of a kind lasted at `moment`; None without an outage."""
     statement = select(Outage.began_at).where(
         Outage.of == of,
         Outage.began_at <= moment,

@@ -1,4 +1,4 @@
-"""Exclusion calendars in the history: their last changes and their revisions. Reads only."""
+"""Exclusion calendars in the history: last changes and revisions. Reads only."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from scheduler.history.queries.views import CalendarRevisionView
 _VIEW = [getattr(CalendarRevision, name) for name in CalendarRevisionView.model_fields]
 
 MOST = 1000
-"""Revisions of one calendar that are read at once."""
+"""Most revisions of a calendar read at once."""
 
 
 class CalendarFact(NamedTuple):
@@ -26,7 +26,7 @@ class CalendarFact(NamedTuple):
 
 
 class CalendarHistory:
-    """The calendars of one database."""
+    """The calendars of a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -57,7 +57,7 @@ class CalendarHistory:
             return [CalendarFact(*row) for row in connection.execute(ordered)]
 
     def revisions(self, name: str, limit: int = MOST) -> list[CalendarRevisionView]:
-        """The revisions of all calendars with this name, newest first."""
+        """Return the revisions of all calendars called `name`, newest first."""
         statement = (
             select(*_VIEW)
             .where(CalendarRevision.name == name)

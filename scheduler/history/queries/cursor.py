@@ -1,7 +1,7 @@
-"""The opaque text at which the next page of a list begins. Pure.
+"""The opaque text for the place where the next page of a list begins. Pure.
 
-A cursor holds the key of a page's last row. It is opaque so that its content may change, and
-checked because clients send it back.
+A cursor holds the key of a page's last row. Opaque, so that the content may change; checked,
+because clients send the text back.
 """
 
 import base64
@@ -14,7 +14,7 @@ _HIGHEST = 2**63 - 1
 
 
 def cursor(key: int) -> str:
-    """The cursor for the page after the row with this key."""
+    """Return the cursor for the page after the row with the given key."""
     return base64.urlsafe_b64encode(_MARK + str(key).encode()).decode().rstrip("=")
 
 
@@ -40,7 +40,7 @@ def key_of(after: str | None) -> int | None:
 
 
 def not_a_place(after: str) -> Refused:
-    """The refusal of a text that is not a cursor."""
+    """Return the refusal of a text other than a cursor."""
     return Refused(
         f"after: {after[:60]!r} is not a place in this list; give the `next` of an earlier page, "
         "or nothing",

@@ -1,4 +1,4 @@
-"""The schedules in the history, complete enough to restore them where Redis has lost them.
+"""The schedules in the history, complete enough to restore a schedule lost by Redis.
 
 Reads only. Facts come without definitions, so that ten thousand are cheap; definitions are read
 where needed.
@@ -16,18 +16,16 @@ from scheduler.history.queries.views import Saved
 from scheduler.rules.model.run_states import RunState
 
 AT_ONCE = 400
-"""Rows named in one statement; SQLite takes unions of at most 500."""
+"""Rows named in a statement; SQLite takes unions of at most 500."""
 
 NEWEST = 50
-"""Runs of a schedule that are searched for its last tick; retries and late ends do not change their
-order.
-"""
+"""Runs of a schedule searched for the last tick; retries and late ends keep the order of runs."""
 
 _WITHOUT_RUN = tuple(state.value for state in RunState if state.is_without_run)
 
 
 class Definitions:
-    """The schedules of one database."""
+    """The schedules of a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -67,8 +65,9 @@ class Definitions:
         return definitions
 
     def last_ticks(self, uids: Collection[str]) -> dict[str, datetime]:
-        """The newest tick with a verdict or a run, by the schedule's uid; schedules without any are
-        left out.
+        """Return the newest tick with a verdict or a run, by the schedule's uid.
+
+        Schedules without such a tick are left out.
         """
         ticks: dict[str, datetime] = {}
         with self._engine.connect() as connection:
@@ -78,7 +77,7 @@ class Definitions:
         return ticks
 
     def run_count(self, uid: str) -> int:
-        """The number of ticks of a schedule that became runs."""
+        """Return the number of a schedule's ticks that became runs."""
         runs = select(func.count()).where(
             Run.schedule_uid == uid, Run.trigger == "schedule", Run.state.not_in(_WITHOUT_RUN)
         )

@@ -1,8 +1,8 @@
 """Questions about the history. Reads only; answers with the plain data of `queries.views`.
 
 Lists are paged by key, newest first, so that page 20,000 costs as much as page 1. The indexes are
-made for these questions; a test checks the query plans. Errors of SQL pass through: callers report
-an outage.
+made for the questions; a test checks the query plans. Errors of SQL pass through: callers report an
+outage.
 """
 
 from collections.abc import Sequence
@@ -39,16 +39,16 @@ from scheduler.history.tick_counts import first_between, ticks
 from scheduler.rules.model.run_states import STATES, RunState
 
 MOST = 1000
-"""Rows of one page at most."""
+"""Most rows of a page."""
 
 _CHILDREN = 200
 """Children shown with a run; `runs(RunFilter(parent=…))` lists all."""
 
 _SORTED_RUNS = 20_000
-"""A time with so many runs is sorted, one with more is read in the order of the key."""
+"""Most runs in a time that are sorted; with more runs, the order of the key is read."""
 
 _UNIONS = 100
-"""Schedules in one statement; SQLite takes at most 500 parts."""
+"""Schedules in a statement; SQLite takes at most 500 parts."""
 
 _LARGE = {
     "args",
@@ -66,7 +66,7 @@ _VERDICT = [
     func.coalesce(Run.tree_state, Run.state).label("state") if column is Run.state else column
     for column in _SMALL
 ]
-"""The columns of a run with the verdict on it and its children in place of its own state."""
+"""The columns of a run, with the verdict on the run and the children in place of the state."""
 
 _DETAILS = [
     RunDetail.args,
@@ -84,14 +84,15 @@ View = TypeVar("View", RevisionView, ReportView)
 
 
 class History:
-    """The history in one database."""
+    """The history in a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def runs(self, run_filter: RunFilter, *, after: str | None = None, limit: int = 50) -> RunPage:
-        """A page of runs, newest first, without their large fields. Raises Refused for bad
-        filters.
+        """Return a page of runs, newest first, without the large fields.
+
+        Raises Refused for bad filters.
         """
         _check_limit(limit)
         conditions = _conditions(run_filter)
@@ -144,7 +145,7 @@ class History:
         )
 
     def children(self, run_id: str) -> list[ChildView]:
-        """The first runs that a run has started or that repeat it, oldest first."""
+        """Return the first runs started by a run, or repetitions of the run, oldest first."""
         statement = (
             select(Run.id, Run.job, Run.state)
             .where(Run.parent == run_id)
@@ -161,7 +162,7 @@ class History:
         return log_of(self._engine, run_id, after=after, limit=limit, newest=newest)
 
     def recorded(self, run_ids: Sequence[str]) -> set[str]:
-        """The ids that belong to recorded runs."""
+        """Return the ids of recorded runs among the given ids."""
         recorded_ids: set[str] = set()
         with self._engine.connect() as connection:
             for start in range(0, len(run_ids), _UNIONS):
@@ -196,8 +197,10 @@ class History:
             return {row.in_state: row.runs for row in connection.execute(statement)}
 
     def last_runs(self, uids: Sequence[str], n: int) -> dict[str, list[RunView]]:
-        """The newest `n` runs of each schedule, newest first, by uid; schedules without runs are
-        left out. The state of a run with children is the verdict on them all (`recording.trees`).
+        """Return the newest `n` runs of each schedule, newest first, by uid.
+
+        Schedules without runs are left out. The state of a run with children is the verdict on all
+        of them (`recording.trees`).
         """
         runs: dict[str, list[RunView]] = {}
         wanted = [uid for uid in dict.fromkeys(uids) if is_storable(uid)]
@@ -207,7 +210,7 @@ class History:
         return runs
 
     def failed_trees(self, limit: int) -> list[RunView]:
-        """The newest runs that ended well and of which a part failed, with the verdict as state."""
+        """Return the newest runs that ended well with a failed part; the state is the verdict."""
         failed = RunState.FAILED.value
         statement = (
             select(Run.key, *_VERDICT)
@@ -227,7 +230,7 @@ class History:
         return [_view(RevisionView, row) for row in rows]
 
     def revision(self, uid: str, number: int) -> RevisionView:
-        """The newest revision of a schedule with this number. Raises NotFound."""
+        """Return the newest revision of a schedule with the given number. Raises NotFound."""
         statement = select(Revision.key, *_REVISION).where(
             Revision.schedule_uid == _text(uid, "schedule_uid"), Revision.revision == number
         )
@@ -244,19 +247,20 @@ class History:
     def changes(
         self, after: str | None = None, limit: int = 50, *, of: str | None = None
     ) -> ChangePage:
-        """A page of all changes (see `audit`), or of the changes `of` one kind, newest first."""
+        """Return a page of changes (see `audit`), all or `of` one kind, newest first."""
         _check_limit(limit)
         with self._engine.connect() as connection:
             return audit.changes(connection, after, limit, of)
 
     def deleted(self, after: str | None = None, limit: int = 50) -> RevisionPage:
-        """A page of schedules whose newest revision is their deletion, newest first."""
+        """Return a page of schedules whose newest revision is a deletion, newest first."""
         rows, following = self._page(_deleted(), Revision.key, after, limit)
         return RevisionPage(items=[_view(RevisionView, row) for row in rows], next=following)
 
     def deleted_as(self, name: str) -> RevisionView | None:
-        """The deletion of the last schedule with this name that was not created again; None without
-        one.
+        """Return the deletion of the last schedule called `name`; None without a deletion.
+
+        A schedule created again does not count as deleted.
         """
         rows, _ = self._page(
             _deleted().where(Revision.name == _text(name, "name")), Revision.key, None, 1
@@ -266,7 +270,7 @@ class History:
     def reports(
         self, after: str | None = None, limit: int = 50, *, run: str | None = None
     ) -> ReportPage:
-        """A page of the files that jobs left, or that one run left, newest first."""
+        """Return a page of files left by jobs, newest first; `run` selects the files of a run."""
         statement = select(Report.key, *_REPORT)
         if run is not None:
             statement = statement.where(Report.run_id == _text(run, "run"))
@@ -287,7 +291,7 @@ class History:
     def _page(
         self, statement: Select[Any], key: InstrumentedAttribute[int], after: str | None, limit: int
     ) -> tuple[Sequence[Row[Any]], str | None]:
-        """One page by keyset: a row beyond the limit means that there is a next page."""
+        """Return a page by keyset. A row beyond the limit means that there is a next page."""
         _check_limit(limit)
         before = key_of(after)
         if before is not None:
@@ -308,9 +312,7 @@ _AFTER_START = tuple(
     state.value for state in (RunState.SUCCEEDED, RunState.FAILED, RunState.RETRYING)
 )
 _BEGAN = Attempt.started_at.is_not(None) | Attempt.state.in_(_AFTER_START)
-"""Attempts that began. A message that was received, and expired or was cancelled before it began,
-is not an attempt.
-"""
+"""Attempts that began. A message that expired or was cancelled before the start is no attempt."""
 
 
 def _conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
@@ -335,8 +337,9 @@ def _conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
 
 
 def _is_sorted(connection: Connection, run_filter: RunFilter) -> bool:
-    """Whether the time of the filter has few enough runs to sort them all: in the order of keys,
-    all newer runs would be read to find them.
+    """Whether the time of the filter has few enough runs to sort all.
+
+    In the order of keys, all newer runs would be read to find the runs of the time.
     """
     times = first_between(run_filter.since, run_filter.until)
     if not times:
@@ -351,14 +354,14 @@ def _check_choice(value: str | None, choices: Sequence[str], field: str) -> None
 
 
 def _text(value: str, field: str) -> str:
-    """The text, if a database can hold it. Raises Refused with the field."""
+    """Return the text, if a database can hold it. Raises Refused with the field."""
     if not is_storable(value):
         raise Refused(f"{field}: {value[:60]!r} has a character that no name has", field=field)
     return value
 
 
 def _deleted() -> Select[Any]:
-    """Deletions that are the last revision of their schedule."""
+    """Return deletions with no later revision of the schedule."""
     later = aliased(Revision)
     came_back = select(later.key).where(
         later.schedule_uid == Revision.schedule_uid, later.key > Revision.key
@@ -369,7 +372,7 @@ def _deleted() -> Select[Any]:
 def _one(
     connection: Connection, statement: Select[Any], column: InstrumentedAttribute[str], value: str
 ) -> Row[Any] | None:
-    """The row with this id; None for an id that no row can have."""
+    """Return the row with the given id; None for an id that no row can have."""
     return (
         connection.execute(statement.where(column == value)).one_or_none()
         if is_storable(value)
@@ -378,8 +381,9 @@ def _one(
 
 
 def _run(row: Row[Any]) -> RunView:
-    """The view of a row of a list. Not validated again: a page may have thousands of rows, and we
-    wrote them.
+    """Return the view of a row of a list.
+
+    Not validated again: a page may have thousands of rows, all written by Beatdesk.
     """
     return RunView.model_construct(
         **{name: value for name, value in row._mapping.items() if name != "key"}
@@ -387,5 +391,5 @@ def _run(row: Row[Any]) -> RunView:
 
 
 def _view(view: type[View], row: Row[Any]) -> View:
-    """The view of a row that also has its key."""
+    """Return the view of a row that also has a key."""
     return view(**{name: value for name, value in row._mapping.items() if name != "key"})

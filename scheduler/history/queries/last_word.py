@@ -1,6 +1,6 @@
-"""The order between two changes of one calendar or schedule, whatever the order of recording. Pure.
+"""The order between two changes of a calendar or schedule, in any order of recording. Pure.
 
-An event may be recorded long after later ones: another recorder was quicker, or the event was a
+An event may be recorded long after later events: another recorder was quicker, or the event was a
 dead letter until an operator retried it.
 """
 
@@ -9,11 +9,11 @@ from typing import Protocol
 
 
 class Change(Protocol):
-    """A recorded change: its revision, its time and its place in the history."""
+    """A recorded change: revision, time and place in the history."""
 
     @property
     def key(self) -> int:
-        """The row's key; grows with each row that is written."""
+        """The row's key; grows with each written row."""
 
     @property
     def revision(self) -> int:
@@ -25,11 +25,11 @@ class Change(Protocol):
 
 
 def supersedes(change: Change, other: Change) -> bool:
-    """Whether `change` replaces `other`, which was recorded first.
+    """Whether `change` replaces `other`, recorded before.
 
-    Revision numbers decide, not clocks: a higher number wins if it is later by time or by order of
+    Revision numbers decide, not clocks: a higher number wins if later by time or by order of
     recording. A Redis restored from a backup numbers edits anew, so an equal or lower number wins
-    too if it is later by both.
+    too if later by both.
     """
     if change.revision > other.revision:
         return change.at > other.at or change.key > other.key

@@ -1,6 +1,4 @@
-"""Rows of the history as the ledger's watcher compares them with the ticks of schedules. Reads
-only.
-"""
+"""Rows of the history, for comparison with the ticks of schedules by the watcher. Reads only."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +14,7 @@ _REVISION = [getattr(Revision, name) for name in RevisionView.model_fields]
 
 
 class TickRow(NamedTuple):
-    """The ticks of a row: from `first` to `last`, `ticks` of them."""
+    """The ticks of a row from `first` to `last`, `ticks` in number."""
 
     uid: str
     first: datetime
@@ -25,13 +23,13 @@ class TickRow(NamedTuple):
 
 
 class LedgerRows:
-    """The rows of one database."""
+    """The rows of a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def key_before(self, moment: datetime) -> int:
-        """A key below those of all rows first recorded since `moment`."""
+        """Return a key below the keys of all rows first recorded since `moment`."""
         later = select(func.min(Run.key)).where(Run.first_at >= moment)
         with self._engine.connect() as connection:
             key = connection.execute(later).scalar()
@@ -40,9 +38,9 @@ class LedgerRows:
         return key - 1
 
     def since(self, key: int, limit: int) -> tuple[int, list[TickRow]]:
-        """Rows of schedules' ticks with a greater key, at most `limit`, and the greatest key read.
+        """Return rows of ticks with a key above `key`, at most `limit`, and the greatest key read.
 
-        Open spans are left out: nobody has dealt with their ticks.
+        Open spans are left out: nobody has dealt with the ticks of a span.
         """
         statement = (
             select(Run.key, Run.schedule_uid, Run.tick, Run.tick_to, Run.ticks, Run.state_stamp)
@@ -60,7 +58,7 @@ class LedgerRows:
         return (found[-1].key if found else key), rows
 
     def of(self, uid: str, limit: int) -> list[TickRow]:
-        """The newest rows of a schedule's ticks, at most `limit`, without its open span."""
+        """Return the newest rows of a schedule's ticks, at most `limit`, without the open span."""
         statement = (
             select(Run.tick, Run.tick_to, Run.ticks)
             .where(Run.schedule_uid == uid, Run.tick.is_not(None), Run.state_stamp != OPEN)
@@ -74,7 +72,7 @@ class LedgerRows:
             ]
 
     def recorded(self, run_ids: Sequence[str]) -> set[str]:
-        """The ids that belong to recorded runs."""
+        """Return the ids of recorded runs among the given ids."""
         found: set[str] = set()
         with self._engine.connect() as connection:
             for start in range(0, len(run_ids), _AT_ONCE):

@@ -1,7 +1,7 @@
-"""The newest run of each schedule, read through the database's driver and not by SQLAlchemy.
+"""The newest run of each schedule, read through the database's driver, not by SQLAlchemy.
 
-A list of schedules shows one word of the history, and importing SQLAlchemy takes longer than the
-rest of the command. Addresses other than a file, or one server with a login, are left to
+A list of schedules shows a single word of the history, and importing SQLAlchemy takes longer than
+the rest of the command. Addresses other than a file, or a server with a login, are left to
 `queries.history`. A test holds the answers of both equal, on SQLite and on PostgreSQL.
 """
 
@@ -33,7 +33,7 @@ _PART = (
     "WHERE schedule_uid = {} ORDER BY key DESC LIMIT 1) AS newest"
 )
 _UNIONS = 100
-"""Schedules in one statement; SQLite takes at most 500 parts."""
+"""Schedules in a statement; SQLite takes at most 500 parts."""
 
 
 class NewestRun(NamedTuple):
@@ -44,20 +44,18 @@ class NewestRun(NamedTuple):
 
 
 class NewestRuns:
-    """The newest runs in one database."""
+    """The newest runs in a database."""
 
     def __init__(self, address: str, history: "Callable[[], History]") -> None:
-        """`address` is SQLAlchemy's; `history` answers for addresses that this module does not
-        read.
-        """
+        """`address` is SQLAlchemy's; `history` answers for addresses not readable here."""
         self._address = address
         self._history = history
 
     def of(self, uids: Sequence[str]) -> dict[str, NewestRun]:
-        """The newest run of each schedule, by the schedule's uid; schedules without runs are left
-        out.
+        """Return the newest run of each schedule, by the schedule's uid.
 
-        Raises the driver's errors (see `driver_errors`), or SQLAlchemy's.
+        Schedules without runs are left out. Raises the driver's errors (see `driver_errors`), or
+        SQLAlchemy's.
         """
         if path := sqlite_path(self._address):
             with _sqlite(path) as connection:
@@ -70,14 +68,14 @@ class NewestRuns:
 
 
 def sqlite_path(address: str) -> str | None:
-    """The file of an address such as `sqlite:////folder/history.sqlite3`; None for others."""
+    """Return the file of an address such as `sqlite:////folder/history.sqlite3`; else None."""
     parsed = _SQLITE.fullmatch(address)
     path = None if parsed is None else unquote(parsed["path"])
     return None if path is None or path == ":memory:" or path.startswith("file:") else path
 
 
 def postgres_options(address: str) -> dict[str, Any] | None:
-    """The options of libpq for an address with one server; None for others."""
+    """Return the options of libpq for an address with a single server; else None."""
     parsed = _POSTGRESQL.fullmatch(address)
     if parsed is None:
         return None
@@ -114,8 +112,9 @@ def _postgres(options: dict[str, Any]) -> Iterator[Any]:
 
 
 def _newest(connection: Any, uids: Sequence[str], mark: str) -> dict[str, NewestRun]:
-    """The newest runs, with as many schedules in one statement as it takes. `mark` stands for a
-    value in the driver's SQL.
+    """Return the newest runs, with many schedules in a statement.
+
+    `mark` stands for a value in the driver's SQL.
     """
     storable = [uid for uid in uids if is_storable(uid)]
     newest: dict[str, NewestRun] = {}

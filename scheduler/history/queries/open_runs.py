@@ -1,4 +1,4 @@
-"""Runs that have not ended, for the comparison with the broker's messages. Reads only."""
+"""Unfinished runs, for the comparison with the broker's messages. Reads only."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -13,13 +13,13 @@ from scheduler.rules.model.run_states import RunState
 OPEN = tuple(state.value for state in RunState if not state.is_final)
 
 MOST = 50_000
-"""Runs of one look at most, the oldest first."""
+"""Most runs of a look, the oldest first."""
 
 AT_ONCE = 400
 
 
 class OpenRun(NamedTuple):
-    """A run that has not ended, as the history has it."""
+    """An unfinished run in the history."""
 
     id: str
     state: str
@@ -29,7 +29,7 @@ class OpenRun(NamedTuple):
     schedule_uid: str | None
     worker: str | None
     stamp: str
-    """The rank of the event that decided the state; another one means that something happened."""
+    """The rank of the event that decided the state; a different rank means a change since."""
 
     @property
     def changed_at(self) -> datetime:
@@ -38,7 +38,7 @@ class OpenRun(NamedTuple):
 
     @property
     def attempt(self) -> int:
-        """The attempt that is to come, or going on: the next one after an attempt that failed."""
+        """The present or coming attempt; after a failed attempt, the next."""
         number = max(seq_of(self.stamp) // 10, 1)
         has_failed = self.state == RunState.RETRYING and seq_of(self.stamp) % 10 == 3
         return number + 1 if has_failed else number
@@ -57,13 +57,13 @@ _COLUMNS = (
 
 
 class OpenRuns:
-    """The unfinished runs of one database. Methods raise SQLAlchemy's errors."""
+    """The unfinished runs of a database. Methods raise SQLAlchemy's errors."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def unchanged_since(self, moment: datetime) -> list[OpenRun]:
-        """Unfinished runs of which nothing was recorded after `moment`, the oldest first."""
+        """Return unfinished runs without an event after `moment`, the oldest first."""
         statement = select(*_COLUMNS).where(Run.state.in_(OPEN)).order_by(Run.key).limit(MOST)
         with self._engine.connect() as connection:
             runs = [OpenRun._make(row) for row in connection.execute(statement)]

@@ -35,19 +35,19 @@ _FACT = [getattr(Fact, name) for name in FactView.model_fields]
 
 
 class Outages:
-    """The outages and facts of one database."""
+    """The outages and facts of a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def open(self) -> list[OutageView]:
-        """The outages that last, the oldest first."""
+        """Return the lasting outages, the oldest first."""
         return self._outages([Outage.ended_at.is_(None)])[::-1]
 
     def since(
         self, since: datetime, *, of: str | None = None, limit: int = 200
     ) -> list[OutageView]:
-        """The outages that last or ended after `since`, newest first, at most `limit`."""
+        """Return the outages lasting or ended after `since`, newest first, at most `limit`."""
         conditions: list[ColumnElement[bool]] = [
             or_(Outage.ended_at.is_(None), Outage.ended_at > since)
         ]
@@ -56,7 +56,7 @@ class Outages:
         return self._outages(conditions, limit)
 
     def at(self, moment: datetime, of: str, name: str | None = None) -> OutageView | None:
-        """The outage of this kind, and of this name where one is given, that lasted at `moment`."""
+        """Return the outage of a kind, and of `name` if given, lasting at `moment`; else None."""
         conditions: list[ColumnElement[bool]] = [
             Outage.of == of,
             Outage.began_at <= moment,
@@ -68,7 +68,7 @@ class Outages:
         return found[0] if found else None
 
     def facts(self, of: str, since: datetime, until: datetime, limit: int = 200) -> list[FactView]:
-        """The facts of one kind in [since, until), newest first, at most `limit`."""
+        """Return the facts of a kind in [since, until), newest first, at most `limit`."""
         statement = (
             select(*_FACT)
             .where(Fact.of == of, Fact.at >= since, Fact.at < until)

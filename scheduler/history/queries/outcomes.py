@@ -1,7 +1,7 @@
 """Runs counted by outcome, for reports. Reads only; answers with plain data.
 
-A run belongs to the time of its first event. A range of ticks that did not run counts as many. A
-run whose worker was lost counts as failed; an expired run as missed.
+A run belongs to the time of the first event. A range of ticks that did not run counts once for each
+tick. A run with a lost worker counts as failed; an expired run as missed.
 """
 
 from collections.abc import Sequence
@@ -37,14 +37,15 @@ class OutcomeLine(Frozen):
 
 
 class Outcomes:
-    """Outcomes in one database."""
+    """Outcomes in a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def lines(self, since: datetime, until: datetime, late_after: float) -> list[OutcomeLine]:
-        """One line per schedule and job; `late` counts runs that started over `late_after` seconds
-        after their tick.
+        """Return a line per schedule and job.
+
+        `late` is the number of runs that started over `late_after` seconds after the tick.
         """
         medians = self.medians(since, until)
         counts = [ticks_of(kind).label(kind) for kind in KINDS]
@@ -97,8 +98,9 @@ _GROUP = (Run.schedule, Run.schedule_uid, Run.job)
 
 
 def _medians(since: datetime, until: datetime) -> Select[Any]:
-    """The middle duration, or the mean of the two in the middle: SQLite and PostgreSQL share no
-    function for medians.
+    """Return the middle duration, or the mean of the two in the middle, in SQL.
+
+    SQLite and PostgreSQL share no function for medians.
     """
     ranked = (
         select(

@@ -43,7 +43,7 @@ def log_of(
 
 
 def _lines(row: Row[Any]) -> Iterator[LogView]:
-    """The lines of a row; omitted lines are summed up in a line of their own."""
+    """Yield the lines of a row; omitted lines are summed up in a separate line."""
     if row.left_out:
         words = f"… {row.left_out} lines were left out here …"
         yield LogView(

@@ -36,7 +36,7 @@ MOST_NAMES = 100
 def found_keys(
     connection: Connection, text: str, conditions: Sequence[ColumnElement[bool]], limit: int
 ) -> ColumnElement[bool]:
-    """The condition for the newest `limit` runs that match the text and the other conditions.
+    """Return the condition for the newest `limit` runs that match the text and the conditions.
 
     `text` is in lower case. The condition may match more runs, never fewer.
     """
@@ -55,7 +55,7 @@ def found_keys(
 
 
 def names(connection: Connection, place: InstrumentedAttribute[Any]) -> list[str]:
-    """The different values of an indexed column, each found by one step in the index."""
+    """Return the different values of an indexed column, each found by a step in the index."""
     first = select(func.min(place).label("name")).cte("names", recursive=True)
     following = select(func.min(place)).where(place > first.c.name).scalar_subquery()
     every = first.union_all(select(following).where(first.c.name.is_not(None)))
@@ -63,10 +63,10 @@ def names(connection: Connection, place: InstrumentedAttribute[Any]) -> list[str
 
 
 def has_prefix(connection: Connection, text: str) -> ColumnElement[bool]:
-    """The condition of runs whose id begins with the text.
+    """Return the condition of runs whose id begins with the text.
 
-    A range of the index in SQLite, which compares bytes. PostgreSQL uses its index only where its
-    texts are ordered by bytes, too (`C`).
+    A range of the index in SQLite, which compares bytes. PostgreSQL uses the index only where texts
+    are ordered by bytes, too (`C`).
     """
     begins = Run.id.startswith(text, autoescape=True)
     if connection.dialect.name != "sqlite":

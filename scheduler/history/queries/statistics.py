@@ -1,7 +1,7 @@
-"""Statistics of schedules by day, and their newest results. Reads only.
+"""Statistics of schedules by day, and the newest results. Reads only.
 
-The recorder rolls them up (`recording.rollup`): they lag behind the runs by a second or two, and
-outlive deleted runs.
+The recorder rolls the statistics up (`recording.rollup`): they lag behind the runs by a second or
+two, and outlive deleted runs.
 """
 
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ class Result(NamedTuple):
 
 
 class Statistics:
-    """The statistics in one database."""
+    """The statistics in a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -105,7 +105,7 @@ class Statistics:
 
 
 def shares(days: Sequence[DayStatistics]) -> Shares:
-    """The shares over all of these days."""
+    """Return the shares over all given days."""
     on_time = sum(day.on_time for day in days)
     due = on_time + sum(day.late + day.missed for day in days)
     succeeded = sum(day.succeeded for day in days)

@@ -1,6 +1,6 @@
 """Changes of exclusion calendars: events become rows of `calendar_revisions`.
 
-A row's id is derived from its whole event, so that a repeated event is one row, in any order.
+The id of a row is derived from the whole event, so that a repeated event is one row, in any order.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ def row_of(event: CalendarEvent) -> dict[str, Any]:
 
 
 def write(connection: Connection, events: Iterable[Event]) -> None:
-    """Insert the rows of all calendar events; rows that exist stay unchanged."""
+    """Insert the rows of all calendar events; existing rows stay unchanged."""
     rows = [row_of(event) for event in events if isinstance(event, CalendarEvent)]
     if rows:
         rows.sort(key=lambda row: (row["at"], row["revision"], row["id"]))

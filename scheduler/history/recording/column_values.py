@@ -1,7 +1,7 @@
-"""Event values as both databases can hold them: unfit values are cut, replaced or refused. Pure.
+"""Event values fit for both databases: unfit values are cut, replaced or refused. Pure.
 
-PostgreSQL refuses NUL in text, NaN in JSON and text longer than its column; SQLite takes all three.
-The same event must give the same row in both.
+PostgreSQL refuses NUL in text, NaN in JSON and text longer than the column; SQLite takes all three.
+An event must give equal rows in both.
 """
 
 import math
@@ -18,8 +18,9 @@ def text(value: str, limit: int | None = None) -> str: ...
 @overload
 def text(value: str | None, limit: int | None = None) -> str | None: ...
 def text(value: str | None, limit: int | None = None) -> str | None:
-    """Text without NUL, cut to `limit` characters; the last character is then `…`. None stays
-    None.
+    """Return text without NUL, cut to `limit` characters; a cut text ends in `…`.
+
+    None stays None.
     """
     if value is None:
         return None
@@ -33,8 +34,9 @@ def integer(value: int, name: str) -> int: ...
 @overload
 def integer(value: int | None, name: str) -> int | None: ...
 def integer(value: int | None, name: str) -> int | None:
-    """The number, if it fits a 32-bit column; None stays None. Raises UnfoldableEvent with
-    `name`.
+    """Return the number if a 32-bit column can hold it; None stays None.
+
+    Raises UnfoldableEvent with `name`.
     """
     if value is not None and not -_INTEGER_LIMIT <= value < _INTEGER_LIMIT:
         raise UnfoldableEvent(f"{name} {value} does not fit 32 bits")
@@ -64,7 +66,7 @@ def utc(value: datetime | None) -> datetime | None:
 
 
 def earliest(earlier: datetime | None, moment: datetime | None) -> datetime | None:
-    """The earlier of two moments, in UTC; where one is None, the other."""
+    """Return the earlier of two moments, in UTC; the other where a moment is None."""
     if moment is None:
         return earlier
     return utc(moment) if earlier is None or moment < earlier else earlier

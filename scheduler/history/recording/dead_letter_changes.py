@@ -1,6 +1,6 @@
 """Retried and dropped dead letters: events become rows of `dead_letter_changes`.
 
-A row's id is derived from its whole event, so that a repeated event is one row, in any order.
+The id of a row is derived from the whole event, so that a repeated event is one row, in any order.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,13 +35,13 @@ def row_of(event: DeadLetterEvent) -> dict[str, Any]:
 
 
 def _summary(subjects: Sequence[str]) -> str:
-    """The subjects of many letters, in one line."""
+    """Return the subjects of many letters, in a line."""
     first = subjects[0] if subjects else "no letter"
     return first if len(subjects) < 2 else f"{first[:200]} and {len(subjects) - 1} more"
 
 
 def write(connection: Connection, events: Iterable[Event]) -> None:
-    """Insert the rows of all dead-letter events; rows that exist stay unchanged."""
+    """Insert the rows of all dead-letter events; existing rows stay unchanged."""
     rows = [row_of(event) for event in events if isinstance(event, DeadLetterEvent)]
     if rows:
         rows.sort(key=lambda row: (row["at"], row["id"]))

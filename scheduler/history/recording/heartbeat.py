@@ -1,7 +1,6 @@
-"""A recorder's heartbeat in Redis: its process, how far it has come, how far SQL is behind, and its
-problem.
+"""A recorder's heartbeat in Redis: process, recorded events, lag of SQL, and problem.
 
-Sent by a thread of its own, so that a recorder that waits for SQL does not count as dead.
+Sent by a separate thread, so that a recorder waiting for SQL does not count as dead.
 """
 
 import json
@@ -27,8 +26,9 @@ EVERY = 3.0
 
 
 class Heartbeat:
-    """The heartbeat of one recorder. The recorder sets `folded` (events since its start) and
-    `problem`.
+    """The heartbeat of a recorder.
+
+    The recorder sets `folded`, the number of events since the start, and `problem`.
     """
 
     def __init__(self, redis: Redis, stream: EventStream, name: str) -> None:
@@ -39,7 +39,7 @@ class Heartbeat:
         self._name = name
 
     def beat(self, now: datetime) -> None:
-        """Send one heartbeat."""
+        """Send a heartbeat."""
         lag = self._stream.lag()
         facts = {
             "at": now.isoformat(),
@@ -57,9 +57,7 @@ class Heartbeat:
 
     @contextmanager
     def beating(self) -> Iterator[None]:
-        """Send heartbeats in the background. An outage of Redis is logged by the recorder, not
-        here.
-        """
+        """Send heartbeats in the background. Only the recorder logs outages of Redis."""
         stopped = threading.Event()
         thread = threading.Thread(
             target=self._keep_beating, args=(stopped,), name="heartbeat", daemon=True

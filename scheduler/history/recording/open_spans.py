@@ -1,16 +1,17 @@
-"""Open spans: the ticks of a schedule with which nobody has dealt yet, as one row that grows.
+"""Open spans: the ticks of a schedule not dealt with yet, as a single row that grows.
 
-A pause, a switched-off schedule and an absence of Beat last, and their ticks are rows of the
-history while they do. The watcher of the ledger (`scheduler.ledger`) writes such a row and lets it
-grow. It is provisional: whoever deals with its first tick, Beat or an operator, has the last word.
+A pause, a switched-off schedule and an absence of Beat last, and the ticks meanwhile are rows of
+the history from the start. The watcher of the ledger (`scheduler.ledger`) writes such a row and
+lets it grow. The row is provisional: whoever deals with the first tick, Beat or an operator, has
+the last word.
 
     watcher ──writes, grows, removes──▶ the row of an open span, `state_stamp` = `OPEN`
     event with a verdict on the first tick, or with its run ──▶ the row goes, in the transaction
                                                                 that folds the event
 
-The row's id is derived from the schedule and the first tick, so that there is one row for each
-span, and every event about the first tick finds it. Open spans are no events: they are made anew
-from the schedules at any time.
+The id of the row is derived from the schedule and the first tick, so that each span has a single
+row, and every event about the first tick finds the row. Open spans are no events: they are made
+anew from the schedules at any time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,14 +29,14 @@ _RUNS = cast("Table", models.Run.__table__)
 _OPEN_SPANS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/open-spans")
 
 AT_ONCE = 400
-"""Rows named in one statement."""
+"""Rows named in a statement."""
 
 FIRST_WRITTEN_AFTER = timedelta(seconds=30)
-"""An open span has no tick younger than this; a run that is sent earlier can have none."""
+"""The least age of a tick in an open span; a run sent earlier has no open span to close."""
 
 
 class OpenSpan(NamedTuple):
-    """`ticks` ticks of a schedule from `first` to `last`, with the verdict that holds so far."""
+    """`ticks` ticks of a schedule from `first` to `last`, with the present verdict."""
 
     uid: str
     schedule: str
@@ -54,12 +55,12 @@ class OpenSpan(NamedTuple):
 
 
 def span_id(uid: str, first: datetime) -> str:
-    """The id of the row of an open span of the schedule `uid` that begins with the tick `first`."""
+    """Return the row id of an open span of the schedule `uid` with the first tick `first`."""
     return str(uuid5(_OPEN_SPANS, f"{uid} {first.timestamp()}"))
 
 
 class OpenSpans:
-    """The open spans of one database."""
+    """The open spans of a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -82,7 +83,7 @@ class OpenSpans:
             return [OpenSpan(*row) for row in connection.execute(statement)]
 
     def write(self, spans: Sequence[OpenSpan], gone: Sequence[str], now: datetime) -> None:
-        """Write spans, new or grown, and remove the rows `gone`, in one transaction."""
+        """Write spans, new or grown, and remove the rows `gone`, in a single transaction."""
         if not spans and not gone:
             return
         with writing(self._engine).begin() as connection:
@@ -107,7 +108,7 @@ class OpenSpans:
 
 
 def remove(connection: Connection, ids: Iterable[str]) -> None:
-    """Remove the rows of open spans with these ids; other rows stay."""
+    """Remove the rows of open spans with the given ids; other rows stay."""
     for part in _parts(sorted(set(ids))):
         connection.execute(
             delete(_RUNS).where(_RUNS.c.id.in_(part), _RUNS.c.state_stamp == models.OPEN)
@@ -115,7 +116,10 @@ def remove(connection: Connection, ids: Iterable[str]) -> None:
 
 
 def closed_by(events: Iterable[Event]) -> set[str]:
-    """The ids of the open spans whose first tick these events decide, where there are such."""
+    """Return the ids of open spans that the events close, whether or not such spans exist.
+
+    An event closes a span by deciding the first tick.
+    """
     ids: set[str] = set()
     for event in events:
         if isinstance(event, TicksEvent):

@@ -1,7 +1,7 @@
 """The fold of events into rows: the meaning of history. Pure: no SQL, no clock, no randomness.
 
 `fold` gives the same rows for the same set of events, in any order, batches and repetitions;
-`stamps` explains how a column chooses between events. Columns fall into groups with one stamp each:
+`stamps` explains how a column chooses between events. Columns fall into groups with a stamp each:
 
 | columns | source |
 | --- | --- |
@@ -10,12 +10,12 @@
 | worker | the end, or else the newest event, among events with a worker |
 | progress_done, progress_total, progress_text | the newest event with progress |
 | queued_at, received_at, started_at, first_at | the earliest moment in any event |
-| lateness | from the moment at which the run was due to its first start, never below zero |
-| duration | of the attempt that ended the run, from its start; never below zero |
+| lateness | from the due time of the run to the first start, never below zero |
+| duration | of the attempt that ended the run, from the start of the attempt; never below zero |
 
 Attempts follow the same rules, except that a failure with a retry, and a loss, end the attempt,
-though not the run: a later attempt of a lost run makes it queued or running again. The time from
-the first start to the end is the difference of these two columns.
+though not the run: a later attempt of a lost run makes the run queued or running again. The time
+from the first start to the end is the difference of the columns started_at and finished_at.
 """
 
 from collections.abc import Iterable
@@ -84,13 +84,11 @@ _REVISIONS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/revisions")
 
 
 AGAIN = ("backfill", "rerun")
-"""Triggers of runs that somebody started for a past tick: their lateness counts from their
-queueing.
-"""
+"""Triggers of runs started by somebody for a past tick: lateness counts from the queueing."""
 
 
 class _Effect(NamedTuple):
-    """The state and level that a kind of event gives its run and its attempt."""
+    """State and level of a run and an attempt after an event of a kind."""
 
     run: RunState
     run_level: str
@@ -116,10 +114,10 @@ _EFFECTS: dict[type[Event], _Effect] = {
 
 
 def fold(rows: Rows, events: Iterable[Event]) -> Rows:
-    """The rows after the events. `rows` holds all stored rows that the events touch, and stays
-    unchanged.
+    """Return the rows after the events.
 
-    Raises UnfoldableEvent for values that the tables cannot hold.
+    `rows` holds all stored rows touched by the events, and stays unchanged. Raises UnfoldableEvent
+    for values that the tables cannot hold.
     """
     folding = _Folding(rows)
     for event in events:
@@ -128,14 +126,14 @@ def fold(rows: Rows, events: Iterable[Event]) -> Rows:
 
 
 class _Folding:
-    """One fold: copies each row when it is first touched."""
+    """A fold: copies each row at the first touch."""
 
     def __init__(self, rows: Rows) -> None:
         self._old = rows
         self._new = Rows()
 
     def take(self, event: Event) -> None:
-        """Fold in one event."""
+        """Fold in an event."""
         if isinstance(event, RunEvent):
             self._run_event(event)
         elif isinstance(event, TicksEvent):
@@ -152,7 +150,7 @@ class _Folding:
             run_of(event)
 
     def done(self) -> Rows:
-        """All rows, with their computed columns."""
+        """Return all rows, with the computed columns."""
         for row in self._new.runs.values():
             due = row.queued_at if row.trigger in AGAIN else row.due_at or row.tick or row.queued_at
             row.lateness = seconds(due, row.started_at)
@@ -166,8 +164,9 @@ class _Folding:
         )
 
     def _last_start(self, row: RunRow) -> datetime | None:
-        """When the attempt began that decides the run's state; where that is not recorded, when
-        the run began.
+        """Return the start of the attempt that decides the run's state.
+
+        Where no such start is recorded, the start of the run.
         """
         key = (row.id, attempt_of(row.state_stamp))
         attempt = self._new.attempts.get(key) or self._old.attempts.get(key)
@@ -258,7 +257,10 @@ def _run_state(row: RunRow, event: RunEvent, effect: _Effect) -> None:
 
 
 def _reason(event: RunEvent) -> str | None:
-    """The policy that skipped or expired the run, the side that cancelled it, or why it is lost."""
+    """Return the cause of a state: the policy, the cancelling side, or the reason of a loss.
+
+    A policy skips or expires a run.
+    """
     if isinstance(event, RunSkipped):
         return event.reason
     if isinstance(event, RunExpired):
@@ -321,9 +323,7 @@ def _worker(row: RunRow | AttemptRow, worker: str | None, rank: str) -> None:
 
 
 def _verdict(row: RunRow, event: TicksEvent) -> None:
-    """Set a range of ticks that could not run, or that a policy has skipped, as a run that never
-    began.
-    """
+    """Set a range of ticks as a run that never began: the ticks could not run, or were skipped."""
     rank = FINAL + stamp(event)
     row.first_at = earliest(row.first_at, event.at)
     if not is_better(rank, row.state_stamp):
@@ -344,7 +344,7 @@ def _verdict(row: RunRow, event: TicksEvent) -> None:
 
 
 def _revision(event: ScheduleEvent) -> RevisionRow:
-    """The row of a change of a schedule. Its id is derived from the whole event."""
+    """Return the row of a change of a schedule. The id is derived from the whole event."""
     return RevisionRow(
         id=str(uuid5(_REVISIONS, f"{event.uid} {stamp(event)}")),
         schedule_uid=text(event.uid, 36),

@@ -8,17 +8,17 @@ Failures:
 
 * SQL is away or has no tables: events stay in the stream; the recorder waits, longer each time, and
   logs the reason.
-* The database is not the history that was recorded into before, or its file was moved or replaced:
-  nothing is written or acknowledged until the right one is back (`history.identity`).
-* Redis is away: the same. A server that comes back empty gets its consumer group again.
+* The database is not the recorded history, or the file was moved or replaced: nothing is written or
+  acknowledged until the right database is back (`history.identity`).
+* Redis is away: the same. A server that comes back empty gets a new consumer group.
 * The recorder is killed: a recorder with the same name begins with the unacknowledged entries;
-  another recorder claims them after a while.
-* An event of a newer version waits aside until a recorder of that version records it.
+  another recorder claims the entries after a while.
+* An event of a newer version waits aside until a recorder of the newer version records it.
 * An event that cannot be decoded becomes a dead letter at once, an event that cannot be folded or
-  written after three tries, each with its error; events around it are folded. Nothing else leaves
-  the stream without being in SQL.
+  written after three tries, each with the error; events around a dead letter are folded. Nothing
+  else leaves the stream without being in SQL.
 
-`projector` decides what rows mean, `writer` how rows are written.
+`projector` decides the meaning of rows, `writer` the way of writing.
 """
 
 import logging
@@ -43,7 +43,7 @@ from scheduler.storage.availability import answering
 log = logging.getLogger(__name__)
 
 TRIES = 3
-"""How often an event that cannot be folded is tried."""
+"""Tries of an event that cannot be folded."""
 
 ERROR_LIMIT = 2000
 BLOCK_MS = 1000
@@ -56,8 +56,9 @@ DRAIN_AT_MOST = timedelta(seconds=15)
 
 
 class Recorder:
-    """One recorder. `name` is its name in the consumer group: a restart under the same name resumes
-    at the same place.
+    """A recorder, called `name` in the consumer group.
+
+    A restart with the same name resumes at the same place.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Recorder:
             self._drain()
 
     def run_once(self, now: datetime, block_ms: int | None = None) -> int:
-        """One pass: take a batch, record it, acknowledge it. Returns the number of events taken.
+        """Take a batch, record and acknowledge it. Returns the number of events taken.
 
         Raises Unavailable while Redis or SQL cannot serve; nothing is lost then, and the next pass
         resumes.
@@ -116,7 +117,7 @@ class Recorder:
         return len(entries)
 
     def _pass_succeeded(self, block_ms: int | None) -> bool:
-        """One pass of the loop; False where it has to wait for a server."""
+        """Run a pass of the loop. False to wait for a server before the next pass."""
         try:
             self.run_once(utc_now(), block_ms)
         except Unavailable as error:
@@ -130,8 +131,9 @@ class Recorder:
         return True
 
     def _drain(self) -> None:
-        """Record the rest of the stream before leaving, so that a run that ended before the stop is
-        in the history.
+        """Record the rest of the stream before leaving, for at most `DRAIN_AT_MOST`.
+
+        So the history has every run that ended before the stop.
         """
         deadline = utc_now() + DRAIN_AT_MOST
         try:
@@ -141,8 +143,9 @@ class Recorder:
             log.warning("%s; %s", error, "the events left are recorded at the next start")
 
     def _take(self, now: datetime, block_ms: int | None) -> list[StreamEntry]:
-        """The next entries: first unacknowledged entries of this name, then entries of dead
-        recorders, then new entries.
+        """Return the next entries, in the order: unacknowledged, of dead recorders, new.
+
+        Unacknowledged are entries read before under the name of the recorder.
         """
         if self._has_backlog:
             entries = self._stream.pending(self._name, self._batch)
@@ -172,8 +175,9 @@ class Recorder:
         return entries
 
     def _check_history(self, now: datetime, *, is_due: bool) -> None:
-        """Compare the database with what Redis remembers of it: before each batch, and now and then
-        without one. Raises HistoryChanged.
+        """Compare the database with the identity remembered by Redis.
+
+        Compares before each batch, and every five seconds without a batch. Raises HistoryChanged.
         """
         if not is_due and self._checked_at and now - self._checked_at < CHECK_HISTORY_EVERY:
             return
@@ -185,8 +189,9 @@ class Recorder:
         self._checked_at = now
 
     def _record(self, entries: list[StreamEntry], now: datetime) -> None:
-        """Write readable events; make unreadable ones dead letters; acknowledge entries that are
-        already deleted.
+        """Write readable events; make unreadable events dead letters.
+
+        Acknowledges entries already deleted from the stream.
         """
         readable: list[tuple[str, Event]] = []
         self._stream.ack([entry.id for entry in entries if not entry.fields])
@@ -206,8 +211,9 @@ class Recorder:
     def _write(
         self, readable: list[tuple[str, Event]], now: datetime
     ) -> Iterator[tuple[str, Exception]]:
-        """Write and acknowledge. Where an event is the cause of a failure, halve the batch until
-        the culprits are alone; yields each culprit's id with its error.
+        """Write and acknowledge. Yields the id and the error of each event that fails.
+
+        After a failure caused by an event, the batch is halved until each culprit is alone.
         """
         if not readable:
             return
@@ -230,7 +236,7 @@ class Recorder:
             self.heartbeat.folded += len(readable)
 
     def _retry_or_bury(self, entry: StreamEntry, error: Exception) -> None:
-        """Leave a failed event for another try; after the last try it becomes a dead letter."""
+        """Leave a failed event for another try; after the last try, make a dead letter."""
         self._tries[entry.id] += 1
         if self._tries[entry.id] < TRIES:
             log.warning("event %s failed and is tried again: %s", entry.id, error)
@@ -252,7 +258,7 @@ class Recorder:
             )
 
     def _replay_newer(self, now: datetime) -> None:
-        """Bring back, at the start and every minute, what an older recorder could not read."""
+        """Bring back, at the start and every minute, events unreadable to an older recorder."""
         if self._replayed_at is not None and now - self._replayed_at < REPLAY_NEWER_EVERY:
             return
         count = self._stream.replay_newer(now)

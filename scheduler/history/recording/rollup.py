@@ -1,12 +1,12 @@
 """Statistics of schedules by day, rolled up from the rows of runs, and the newest results.
 
-The recorder marks each (schedule, day) whose rows it changes, in the transaction that changes them
-(`mark_due`). A roll-up computes the day anew from its rows, so that order and repetition of events
-do not matter, and takes the mark away in the transaction that writes the result; a mark that was
-renewed meanwhile stays, and the result of that roll-up is thrown away. A day that takes long to
-compute is computed less often: at most 2 % of the time goes into it.
+The recorder marks each (schedule, day) with changed rows, in the transaction of the change
+(`mark_due`). A roll-up computes the day anew from the rows, so that order and repetition of events
+do not matter, and removes the mark in the transaction that writes the result; a mark renewed
+meanwhile stays, and the result of the roll-up is thrown away. A day that takes long to compute is
+computed less often: roll-ups take at most 2 % of the time.
 
-The day of a run is the UTC day of its first event, as in reports (`queries.outcomes`).
+The day of a run is the UTC day of the first event, as in reports (`queries.outcomes`).
 """
 
 import logging
@@ -37,19 +37,19 @@ EVERY = 1.0
 """Seconds between two passes."""
 
 ON_TIME_SECONDS = 60.0
-"""A run that starts within so many seconds of its due time is on time."""
+"""Seconds after the due time up to which a run starts on time."""
 
 RESULTS = 60
 """Newest runs of a schedule in `schedule_results`."""
 
 AT_ONCE = 200
-"""Days that one pass rolls up at most."""
+"""Most days rolled up in a pass."""
 
 _SHARE = 50
-"""A day that took one second is computed again after so many seconds, or later."""
+"""Seconds of rest for each second that a day took, before the day is computed again."""
 
 _FINISHED = timedelta(days=2)
-"""After so long, rows of a day only disappear by retention, and its counts never shrink."""
+"""Age from which rows of a day only disappear by retention; the day's counts never shrink then."""
 
 _DUE_IO = TableIO(
     cast("Table", RollupDue.__table__), ("schedule_uid", "day", "mark"), ("schedule_uid", "day")
@@ -65,7 +65,7 @@ _RESULTS_IO = TableIO(
 
 
 class Due(NamedTuple):
-    """A day of a schedule that is to be rolled up."""
+    """A day of a schedule to roll up."""
 
     schedule_uid: str
     day: date
@@ -102,7 +102,7 @@ class DayRow:
 
 
 def mark_due(connection: Connection, loaded: Rows, folded: Rows) -> None:
-    """Mark the days of all runs that have changed, before and after the change."""
+    """Mark the days of all changed runs, before and after the change."""
     days: set[tuple[str, date]] = set()
     for run, row in folded.runs.items():
         before = loaded.runs.get(run)
@@ -120,7 +120,7 @@ def _days_of(row: RunRow) -> list[tuple[str, date]]:
 
 
 class Rollup:
-    """The roll-up of one database."""
+    """The roll-up of a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -138,7 +138,7 @@ class Rollup:
                 log.exception("statistics could not be rolled up; tried again")
 
     def run_once(self, now: datetime) -> int:
-        """Roll up the days that are due. Returns their number."""
+        """Roll up the due days. Returns the number of rolled-up days."""
         due = self._due()
         if not due:
             return 0
@@ -157,7 +157,7 @@ class Rollup:
         return len(kept)
 
     def _due(self) -> list[Due]:
-        """The days that are due now, by schedule."""
+        """Return the days due now, by schedule."""
         marks = select(RollupDue.schedule_uid, RollupDue.day, RollupDue.mark)
         with self._engine.connect() as connection:
             found = connection.execute(marks.limit(10 * AT_ONCE)).all()
@@ -175,7 +175,7 @@ class Rollup:
 
 
 def day_row(connection: Connection, uid: str, day: date) -> DayRow:
-    """The statistics of a schedule's day, from the rows of its runs."""
+    """Return the statistics of a schedule's day, from the rows of the runs."""
     since = datetime(day.year, day.month, day.day, tzinfo=UTC)
     mine = (
         Run.schedule_uid == uid,
@@ -204,8 +204,9 @@ def day_row(connection: Connection, uid: str, day: date) -> DayRow:
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """The value below which `share` of the sorted values lie, between two of them by proportion;
-    None without values.
+    """Return the value below which `share` of the sorted values lie; None without values.
+
+    Between two values the result is interpolated.
     """
     if not values:
         return None
@@ -232,7 +233,7 @@ def _newest_runs(uid: str) -> Select[Any]:
 
 
 def _take_marks(connection: Connection, due: Iterable[Due]) -> list[Due]:
-    """Delete the marks that are as they were read. Returns them."""
+    """Delete the marks unchanged since the read. Returns the deleted marks."""
     taken: list[Due] = []
     for one in due:
         mark = delete(RollupDue).where(
@@ -248,7 +249,7 @@ def _take_marks(connection: Connection, due: Iterable[Due]) -> list[Due]:
 def _not_shrunk(
     connection: Connection, taken: Sequence[Due], rows: Iterable[DayRow], now: datetime
 ) -> list[DayRow]:
-    """The rows of the taken marks, without days of which retention has deleted runs."""
+    """Return the rows of the taken marks, without days whose runs retention has deleted."""
     wanted = {(one.schedule_uid, one.day) for one in taken}
     mine = [row for row in rows if (row.schedule_uid, row.day) in wanted]
     old = [row for row in mine if row.day < (now - _FINISHED).date()]

@@ -1,4 +1,4 @@
-"""Rows of the history as plain data, and the rows that an event touches. Pure; no SQL.
+"""Rows of the history as plain data, and the rows touched by an event. Pure; no SQL.
 
 The fields are the columns of the tables in `models`, so that a row is written unchanged.
 """
@@ -29,13 +29,14 @@ _MISSED = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/missed-ticks")
 
 
 class UnfoldableEvent(BeatdeskError):
-    """An event is well-formed, but its values do not fit the history's columns."""
+    """An event is well-formed, but has values unfit for the history's columns."""
 
 
 @dataclass(slots=True)
 class RunRow:
-    """A run: the columns of `runs` and of `run_details` (args, kwargs, result, error,
-    traceback).
+    """A run: the columns of `runs` and of `run_details`.
+
+    Columns of `run_details` are args, kwargs, result, error and traceback.
     """
 
     id: str
@@ -109,7 +110,7 @@ class RevisionRow:
 
 @dataclass(slots=True)
 class ReportRow:
-    """A file that a job left. Of two events about one report, the lower stamp wins."""
+    """A file left by a job. Of two events about a report, the lower stamp wins."""
 
     id: str
     run_id: str | None
@@ -125,8 +126,9 @@ class ReportRow:
 
 @dataclass(slots=True)
 class LogRow:
-    """Log lines of an attempt, one row per event. Rows never change; the `id` is derived from the
-    whole event.
+    """Log lines of an attempt, a row per event.
+
+    Rows never change; the `id` is derived from the whole event.
     """
 
     id: str
@@ -150,7 +152,7 @@ class Rows:
 
 
 def run_of(event: Event) -> str | None:
-    """The id of the run's row that an event touches; None where an event touches no run.
+    """Return the id of the run's row touched by an event; None for an event about no run.
 
     Raises UnfoldableEvent for unusable ids and for unknown kinds of events.
     """
@@ -166,8 +168,9 @@ def run_of(event: Event) -> str | None:
 
 
 def storable_id(run: str) -> str:
-    """The id of a run, unchanged. Raises UnfoldableEvent unless it has 1 to 128 characters and no
-    NUL.
+    """Return the id of a run, unchanged.
+
+    Raises UnfoldableEvent unless the id has 1 to 128 characters and no NUL.
     """
     if not 0 < len(run) <= RUN_ID_LIMIT or "\x00" in run:
         raise UnfoldableEvent(
@@ -182,8 +185,9 @@ def runs_of(events: Iterable[Event]) -> list[str]:
 
 
 def range_id(event: TicksEvent) -> str:
-    """The id of the row for a range of skipped or missed ticks: the same for every reporter of the
-    range, at any time.
+    """Return the row id for a range of skipped or missed ticks.
+
+    Every reporter of a range, at any time, gets an equal id.
     """
     return str(
         uuid5(

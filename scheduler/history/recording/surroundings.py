@@ -1,8 +1,8 @@
 """Outages and facts: events become rows of `outages` and `facts`.
 
-An outage is one row, whoever notes it: its id is derived from who was away since when. Its end,
-once noted, stays; of two ends the earlier counts. So the order of the events does not matter. A
-fact's id is derived from its whole event.
+An outage is a single row for all reporters: the id is derived from who was away since when. A noted
+end stays; of two ends the earlier counts. So the order of the events does not matter. The id of a
+fact is derived from the whole event.
 """
 
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ def write(connection: Connection, events: Iterable[Event]) -> None:
 
 
 def forget_before(engine: Engine, cutoff: datetime) -> None:
-    """Delete facts older than `cutoff`, and outages that ended before it."""
+    """Delete facts older than `cutoff`, and outages that ended before `cutoff`."""
     with writing(engine).begin() as connection:
         connection.execute(delete(_FACTS).where(_FACTS.c.at < cutoff))
         connection.execute(delete(_OUTAGES).where(_OUTAGES.c.ended_at < cutoff))

@@ -2,11 +2,11 @@
 
 SQLAlchemy compiles a statement once, but converts every value of every row in Python, which took
 longer than SQLite itself. Here the text of a statement is made once for a table, from the columns
-of `models`, and only times and JSON are converted. The stored values are those of SQLAlchemy's
+of `models`, and only times and JSON are converted. The stored values equal those of SQLAlchemy's
 types; a test holds both equal.
 
-SQLite takes many rows by one prepared statement (`executemany`); PostgreSQL takes them as one array
-for each column (`unnest`), one statement and one round trip for all rows.
+SQLite takes many rows by a prepared statement (`executemany`); PostgreSQL takes an array for each
+column (`unnest`), in a single statement and round trip for all rows.
 """
 
 import json
@@ -27,11 +27,11 @@ _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 class NotNewError(Exception):
-    """Some rows could not be inserted as new ones."""
+    """Some rows could not be inserted as new rows."""
 
 
 class TableIO:
-    """Reading and writing of some columns of one table. `key` names the columns of a unique key."""
+    """Reads and writes some columns of a table. `key` names the columns of a unique key."""
 
     def __init__(self, table: Table, columns: Sequence[str], key: Sequence[str]) -> None:
         self.columns = tuple(columns)
@@ -78,15 +78,15 @@ class TableIO:
         self._run(connection, "upsert", rows)
 
     def update(self, connection: Connection, rows: Iterable[object]) -> None:
-        """Replace the columns of rows that exist."""
+        """Replace the columns of existing rows."""
         self._run(connection, "update", rows)
 
     def read(
         self, connection: Connection, column: str, values: Sequence[Any], *, locked: bool = False
     ) -> Iterator[list[Any]]:
-        """The rows whose `column` is one of `values`, as lists in the order of the columns.
+        """Return the rows with a `column` among `values`, as lists in the order of the columns.
 
-        `locked` locks the rows in PostgreSQL, in the order of their keys; SQLite has no row locks.
+        `locked` locks the rows in PostgreSQL, in the order of the keys; SQLite has no row locks.
         """
         if connection.dialect.name == "sqlite":
             marks = ",".join("?" * len(values))
@@ -148,7 +148,7 @@ class TableIO:
 
     @cache  # noqa: B019 - one for each table
     def _sqlite(self, action: str) -> str:
-        """The statement for one row. Values stand in the order of the columns, by number."""
+        """Return the statement for a row. Values stand in the order of the columns, by number."""
         places = {name: f"?{number}" for number, name in enumerate(self.columns, 1)}
         if action == "update":
             changes = ", ".join(f"{name} = {places[name]}" for name in self._others)

@@ -1,17 +1,18 @@
-"""The verdict on a run with its children: a workflow has failed where a part of it has.
+"""The verdict on a run with children: a workflow has failed where a part has failed.
 
-`tree_state` of a run with children is worked out from its own state and its children's verdicts,
-from the leaves up; runs without children have none, and their state is their verdict.
+The `tree_state` of a run with children is computed from the run's own state and the children's
+verdicts, from the leaves up; a run without children has no `tree_state`, and the state is the
+verdict.
 
-| the run itself | its children | verdict |
+| the run itself | the children | verdict |
 | --- | --- | --- |
-| has not ended, or ended badly | any | its own state |
+| has not ended, or ended badly | any | the run's own state |
 | ended well | one has not ended | `running` |
 | ended well | one failed, was lost or expired | `failed` |
 | ended well | one was cancelled | `revoked` |
-| ended well | all ended well | its own state |
+| ended well | all ended well | the run's own state |
 
-A run that repeats another one is no part of it. Verdicts are computed anew in the transaction that
+A repetition of a run is no part of the run. Verdicts are computed anew in the transaction that
 folds an event of the run or of a child, so the order of events does not matter.
 """
 
@@ -36,7 +37,7 @@ _BAD = frozenset(values_in(RunGroup.FAILED, RunGroup.LATE))
 
 
 class _Parent(NamedTuple):
-    """A run with children, as it is stored."""
+    """A stored run with children."""
 
     id: str
     state: str
@@ -45,8 +46,9 @@ class _Parent(NamedTuple):
 
 
 def verdict(own: str, children: Collection[str]) -> str | None:
-    """The verdict on a run in the state `own` with these verdicts of its children; None without
-    children.
+    """Return the verdict on a run in the state `own`; None without children.
+
+    `children` are the verdicts on the children.
     """
     if not children:
         return None
@@ -62,7 +64,7 @@ def verdict(own: str, children: Collection[str]) -> str | None:
 
 
 def roll_up(connection: Connection, touched: Iterable[RunRow]) -> None:
-    """Work out the verdicts of the touched runs that have children, and of their ancestors."""
+    """Compute the verdicts of touched runs with children, and of all ancestors."""
     rows = list(touched)
     wanted: set[str | None] = {row.parent for row in rows if row.parent and row.trigger != _REPEATS}
     wanted |= _with_children(connection, [row.id for row in rows])
@@ -73,7 +75,7 @@ def roll_up(connection: Connection, touched: Iterable[RunRow]) -> None:
 
 
 def _with_children(connection: Connection, ids: Sequence[str]) -> set[str | None]:
-    """Those of these runs that have children."""
+    """Return the runs with children among the given ids."""
     found: set[str | None] = set()
     for part in _parts(ids):
         statement = select(_RUNS.c.parent).where(_RUNS.c.parent.in_(part)).distinct()
@@ -82,7 +84,7 @@ def _with_children(connection: Connection, ids: Sequence[str]) -> set[str | None
 
 
 def _update(connection: Connection, wanted: Iterable[str | None]) -> set[str | None]:
-    """Store the verdicts of these runs. Returns the parents of those whose verdict changed."""
+    """Store the verdicts of the runs. Returns the parents of runs with a changed verdict."""
     ids = sorted(run for run in wanted if run)
     changed: list[dict[str, Any]] = []
     above: set[str | None] = set()
@@ -105,7 +107,7 @@ def _update(connection: Connection, wanted: Iterable[str | None]) -> set[str | N
 
 
 def _locked(connection: Connection, ids: Sequence[str]) -> list[_Parent]:
-    """These runs, locked: another recorder may have a child of theirs at the same moment."""
+    """Return the runs, locked: another recorder may have a child of a run at the same moment."""
     columns = (_RUNS.c.id, _RUNS.c.state, _RUNS.c.tree_state, _RUNS.c.parent, _RUNS.c.trigger)
     statement = select(*columns).where(_RUNS.c.id.in_(ids)).order_by(_RUNS.c.id).with_for_update()
     return [
@@ -115,7 +117,7 @@ def _locked(connection: Connection, ids: Sequence[str]) -> list[_Parent]:
 
 
 def _verdicts_of_children(connection: Connection, ids: Sequence[str]) -> Mapping[str, list[str]]:
-    """The different verdicts of the children of each of these runs."""
+    """Return the different verdicts of the children of each run."""
     own = func.coalesce(_RUNS.c.tree_state, _RUNS.c.state).label("verdict")
     statement = (
         select(_RUNS.c.parent, own)

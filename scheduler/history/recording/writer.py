@@ -1,12 +1,12 @@
 """Events into tables: the rows of a batch are loaded, folded and written in one transaction.
 
-Several recorders may fold events of one run at the same moment, and no event may be lost:
+Several recorders may fold events of a run at the same moment, and no event may be lost:
 
-* SQLite: the transaction takes the write lock when it begins.
-* PostgreSQL: the rows of runs are locked, in the order of their ids, before anything else is read;
-  details and attempts are read afterwards and belong to a locked run. A run that is new to two
-  recorders is inserted by one; the other waits, sees that its insert did nothing, and repeats the
-  whole batch, which is harmless because the fold is idempotent. A deadlock between two such inserts
+* SQLite: the transaction takes the write lock at the beginning.
+* PostgreSQL: the rows of runs are locked, in the order of the ids, before anything else is read;
+  details and attempts are read afterwards and belong to a locked run. A run new to two recorders
+  is inserted by one; the other waits, finds the run inserted already, and repeats the whole batch,
+  which is harmless because the fold is idempotent. After a deadlock between two inserts the batch
   is repeated too.
 
 The projector decides the content of the rows; this module only reads and writes.
@@ -88,7 +88,7 @@ class _Detail(NamedTuple):
 
 
 class _ContendedError(Exception):
-    """Another recorder has inserted a run that was new to this transaction."""
+    """Another recorder has inserted a run new to the transaction."""
 
 
 def write_events(
@@ -98,11 +98,11 @@ def write_events(
     remembered: Identity | None = None,
     now: datetime | None = None,
 ) -> Identity:
-    """Fold events into the tables: all of them, or none. Returns the history's identity after the
-    batch.
+    """Fold events into the tables: all events, or none.
 
-    Raises Unavailable where the database is not the history that Redis has `remembered`, or where
-    other recorders keep writing the same runs, and SQLAlchemy's errors.
+    Returns the history's identity after the batch. Raises Unavailable where the database is not the
+    history that Redis has `remembered`, or where other recorders keep writing the same runs, and
+    SQLAlchemy's errors.
     """
     for number in range(_TRIES):
         try:
@@ -126,11 +126,11 @@ def write_events(
 def fold_into(
     connection: Connection, events: Sequence[Event], *, expects_new: bool = False
 ) -> None:
-    """Fold events into the tables inside the transaction of `connection`, which the caller ends.
+    """Fold events into the tables inside the transaction of `connection`, ended by the caller.
 
-    One try: where another recorder inserts the same new run, an exception leaves the transaction to
-    be undone. `expects_new` writes the rows of new runs the quickest way, which no leftover row may
-    stand in.
+    A single try: where another recorder inserts the same new run, an exception leaves the
+    transaction to be undone. `expects_new` writes the rows of new runs the quickest way; there must
+    be no leftover row of such a run.
     """
     loaded = _load(connection, runs_of(events))
     folded = fold(loaded, events)
@@ -146,7 +146,7 @@ def fold_into(
 
 
 def _load(connection: Connection, runs: list[str]) -> Rows:
-    """The rows of these runs as stored; locked, where the database has row locks."""
+    """Return the stored rows of the runs; locked, where the database has row locks."""
     if not runs:
         return Rows()
     found = (RunRow(*values) for values in _RUN_IO.read(connection, "id", runs, locked=True))
@@ -164,7 +164,7 @@ def _load(connection: Connection, runs: list[str]) -> Rows:
 
 
 def _write_new(connection: Connection, loaded: Rows, folded: Rows, *, expects_new: bool) -> None:
-    """Insert new runs, in the order of their first events, which is the order of lists."""
+    """Insert new runs in the order of lists, by the first event of each run."""
     new = [row for row in folded.runs.values() if row.id not in loaded.runs]
     new.sort(key=lambda row: (row.first_at, row.id))
     details = [_Detail(row.id, *_large(row)) for row in new]
@@ -181,7 +181,7 @@ def _write_new(connection: Connection, loaded: Rows, folded: Rows, *, expects_ne
 
 
 def _write_changed(connection: Connection, loaded: Rows, folded: Rows) -> None:
-    """Update the changed rows of runs that were recorded before."""
+    """Update the changed rows of runs recorded before."""
     changed = [row for run, row in folded.runs.items() if row != loaded.runs.get(run, row)]
     moved = [row for row in changed if _place(row) != _place(loaded.runs[row.id])]
     moved_ids = {row.id for row in moved}
@@ -198,8 +198,9 @@ def _write_changed(connection: Connection, loaded: Rows, folded: Rows) -> None:
 
 
 def _write_audit(connection: Connection, folded: Rows) -> None:
-    """Insert revisions and log lines, which never change. Of two events about one report, the lower
-    stamp wins.
+    """Insert revisions and log lines, which never change, and reports.
+
+    Of two events about a report, the lower stamp wins.
     """
     if folded.revisions:
         insert = _insert(connection, _REVISIONS).on_conflict_do_nothing(index_elements=["id"])
