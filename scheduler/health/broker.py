@@ -1,4 +1,4 @@
-"""The broker's health: whether it answers, and whether Celery can use it. Reads only."""
+"""Health of the broker: whether the broker answers, and whether Celery can use it. Reads only."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from redis import Redis
 
 PATIENCE = 5.0
-"""Seconds for which `doctor` waits for the broker."""
+"""Seconds that `doctor` waits for the broker."""
 
 START_PATIENCE = 3.0
-"""Seconds for which a silent broker may delay a start; no Beat leads yet."""
+"""Seconds that a silent broker may delay a start; meanwhile no Beat leads."""
 
 _IS_CLUSTER = "the server is a node of a Redis Cluster, which Celery cannot use"
 
 
 def broker(services: Services) -> Part:
-    """The broker's part. The Redis of the schedules has its own."""
+    """Return the broker's part of the health; the Redis of the schedules has a part of its own."""
     where = services.celery.connection_for_write().as_uri().rstrip("/")
     try:
         if not _answers(services):
@@ -42,10 +42,11 @@ def broker(services: Services) -> Part:
 
 
 def refuse_broker(services: Services) -> None:
-    """Refuse to start a worker or Beat on a Redis Cluster, or on queues that RabbitMQ has declared
-    otherwise. Raises Refused.
+    """Refuse to start a worker or Beat on an unusable broker. Raises Refused.
 
-    A broker that does not answer yet is left to Celery, which waits for it.
+    Unusable are a node of a Redis Cluster, and a RabbitMQ with queues declared with other
+    arguments. A broker that does not answer yet is left to Celery, which waits until the broker
+    does.
     """
     try:
         if is_rabbitmq(services.settings.broker):
@@ -63,8 +64,9 @@ def refuse_broker(services: Services) -> None:
 
 
 def _answers(services: Services) -> bool:
-    """Whether Celery can use the broker. Raises what kombu and redis raise where the broker does
-    not answer.
+    """Return whether Celery can use the broker.
+
+    Raises the errors of kombu and redis where the broker does not answer.
     """
     is_cluster = query_broker(services.celery, _is_cluster, PATIENCE)
     if is_cluster is None:

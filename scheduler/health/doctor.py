@@ -1,5 +1,4 @@
-"""The checks of `beatdesk doctor` beyond `status`: how the servers are set up, not only whether
-they answer.
+"""Checks of `beatdesk doctor` beyond `status`: the set-up of the servers, beside their answering.
 
 Each check is a part with a remedy. Reads only.
 """
@@ -28,7 +27,7 @@ OLDEST_REDIS = (6, 2)
 
 
 def check_all(services: Services, now: datetime) -> list[Part]:
-    """Every part that a run needs, in the order in which a run meets them."""
+    """Return every part that a run needs, in the order of a run's way from Beat to the history."""
     state = status.status(services, now)
     parts = [python(), settings(services.settings), own_modules(Path.cwd()), state.redis]
     if state.redis.ok:
@@ -59,7 +58,7 @@ def own_modules(folder: Path) -> Part:
 
 
 def settings(settings: Settings) -> Part:
-    """The environment, the settings that differ from their defaults, and the data folder."""
+    """Return environment, settings that differ from their defaults, and data folder."""
     changed = sorted(settings.model_fields_set - {"data_dir", "secret_key"})
     listed = ", ".join(PREFIX + name.upper() for name in changed) or "all default"
     return Part(
@@ -70,8 +69,9 @@ def settings(settings: Settings) -> Part:
 
 
 def healing(settings: Settings) -> Part:
-    """Whether healing is on. Switching it off is a choice, so the part is well, and names the
-    consequence.
+    """Return whether healing is on.
+
+    Switching healing off is a choice: the part is well, and names the consequence.
     """
     off = (
         f"switched off by {PREFIX}HEALING: what Redis loses stays lost until `beatdesk schedules "
@@ -81,7 +81,7 @@ def healing(settings: Settings) -> Part:
 
 
 def redis_version(redis: Part) -> Part:
-    """Whether the server has all commands that we use. Every Valkey has."""
+    """Return whether the server has all commands that Beatdesk uses. Every Valkey server has."""
     numbers = tuple(
         int(number) for number in str(redis.facts["version"]).split(".")[:2] if number.isdecimal()
     )
@@ -96,8 +96,9 @@ def redis_version(redis: Part) -> Part:
 
 
 def redis_setup(services: Services) -> list[Part]:
-    """The server's eviction and persistence. Managed servers may hide their set-up, which is not a
-    fault.
+    """Return the parts for the server's eviction and persistence.
+
+    A managed server may hide the set-up, which is not a fault.
     """
     try:
         config: dict[Any, Any] = {
@@ -126,7 +127,7 @@ def _sizes(services: Services) -> Part:
 
 
 def refuse_eviction(services: Services) -> None:
-    """Refuse to start in production on a server that evicts. Raises Refused."""
+    """Refuse to start in production on a Redis that evicts keys. Raises Refused."""
     for part in redis_setup(services) if services.settings.environment == "production" else ():
         if part.name == EVICTION and not part.ok:
             raise Refused(

@@ -1,7 +1,7 @@
-"""Sizes of Beatdesk's collections in Redis, each with its bound. Reads only.
+"""Sizes of Beatdesk's collections in Redis, each with a bound. Reads only.
 
-A bound of None: the collection holds one entry for each thing of its kind that exists (schedules,
-processes, runs that have not ended), and shrinks with them.
+A bound of None: the collection has one entry for each existing schedule, process or unfinished run,
+and shrinks when schedules, processes and runs end.
 """
 
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ from scheduler.services.services import Services
 from scheduler.storage import keys
 
 _ONE_MORE_NODE = 1.1
-"""Redis trims streams by whole nodes, so that a stream may be a little longer than its bound."""
+"""Tolerance over a bound: Redis trims streams by whole nodes, so a stream may be a little longer.
+"""
 
 _LENGTHS = {"stream": "XLEN", "zset": "ZCARD", "hash": "HLEN", "list": "LLEN", "set": "SCARD"}
 
@@ -44,7 +45,7 @@ _COLLECTIONS = (
 
 
 class Size(NamedTuple):
-    """The number of entries of a collection, and their bound."""
+    """A collection's number of entries, with the bound."""
 
     key: str
     entries: int
@@ -52,12 +53,12 @@ class Size(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        """Whether the collection has outgrown its bound."""
+        """Whether the collection has outgrown the bound."""
         return self.bound is not None and self.entries > self.bound * _ONE_MORE_NODE
 
 
 def sizes(redis: Redis, stream_limit: int) -> list[Size]:
-    """The sizes of all collections, in one round trip. Raises redis.RedisError."""
+    """Return the sizes of all collections, in one round trip. Raises redis.RedisError."""
     bounds = {
         keys.EVENTS_STREAM: stream_limit,
         keys.DEAD_LETTERS_STREAM: MOST_LETTERS,
@@ -75,7 +76,7 @@ def sizes(redis: Redis, stream_limit: int) -> list[Size]:
 
 
 def redis_sizes(services: Services) -> Part:
-    """Whether every collection is within its bound. Raises redis.RedisError."""
+    """Return whether every collection is within the bound. Raises redis.RedisError."""
     every = sizes(services.redis, services.settings.stream_limit)
     over = [size for size in every if size.is_over]
     filled = [size for size in every if size.entries]

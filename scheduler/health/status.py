@@ -1,4 +1,4 @@
-"""The state of Beat, workers, recorder, Redis and SQL, each fault with its remedy.
+"""State of Beat, workers, recorder, Redis and SQL; each fault is named with the remedy.
 
 Reads the servers and never raises: an outage is an answer here. Changes nothing.
 """
@@ -29,7 +29,7 @@ _NO_REDIS = "not known: Redis does not answer"
 
 
 class Part(BaseModel):
-    """One part: whether it is well, a sentence with the reason, and the remedy of a fault."""
+    """One part of the system: whether the part is well, why, and the remedy of a fault."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,9 +41,7 @@ class Part(BaseModel):
 
 
 class Status(BaseModel):
-    """All parts, and how far SQL is behind; `lag_events` and `lag_seconds` are None without
-    Redis.
-    """
+    """All parts, and the lag of SQL; `lag_events` and `lag_seconds` are None without Redis."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +57,7 @@ class Status(BaseModel):
 
     @property
     def parts(self) -> list[Part]:
-        """The parts in the order in which a run meets them."""
+        """The parts, in the order of a run's way from Beat to the history."""
         return [self.beat, self.workers, self.recorder, self.redis, self.sql]
 
 
@@ -116,10 +114,10 @@ def redis_part(services: Services) -> Part:
 
 
 def beat_part(services: Services, now: datetime) -> Part:
-    """Whether a Beat holds RedBeat's lock. Each tick renews the lock, so its time to live gives the
-    age of the last tick.
+    """Return whether a Beat holds RedBeat's lock.
 
-    Our own Beat adds its path, its epoch, its lag and its stand-bys.
+    Each tick renews the lock, so the time to live of the lock gives the age of the last tick.
+    Beatdesk's own Beat adds path, epoch, lag and stand-bys.
     """
     with services.redis.pipeline(transaction=True) as pipe:
         pipe.get(keys.BEAT_LOCK)
@@ -357,8 +355,9 @@ def sql_part(services: Services) -> Part:
 
 
 def _wrong_history(services: Services) -> str | None:
-    """Why the database is not the history that was recorded into, with the remedy; None where it
-    is, or where Redis does not answer.
+    """Return why the database is not the history into which runs were recorded, with the remedy.
+
+    None for the right database, and where Redis does not answer.
     """
     from scheduler.history import identity
 
@@ -371,8 +370,9 @@ def _wrong_history(services: Services) -> str | None:
 def _part_from_redis(
     name: str, read_part: Callable[[Services, datetime], Part], services: Services, now: datetime
 ) -> Part:
-    """The part read by `read_part`. Redis may have gone since its own part was read, or may hold
-    foreign data.
+    """Return the part that `read_part` reads.
+
+    Redis may have gone since the part `redis` was read, or may hold foreign data.
     """
     try:
         return read_part(services, now)
