@@ -1,15 +1,15 @@
 """One look of the message audit.
 
 1. Wait until SQL has all events up to now. Otherwise there is no look.
-2. Read the unfinished runs of which nothing was recorded for `GRACE`.
-3. Look for each in the outbox, with the broker, and among the leases that workers hold.
-4. Wait until SQL has all events up to the end of step 3: a run that ended meanwhile has ended.
-5. A run without a trace is remembered. If it has none at a later look either, and nothing happened
-   to it in between, it gets its verdict, in one script that checks its lease once more.
+2. Read the unfinished runs without a new event for `GRACE`.
+3. Look for each run in the outbox, with the broker, and among the leases that workers hold.
+4. Wait until SQL has all events up to the end of step 3: a run may have ended meanwhile.
+5. A run without a trace is remembered. A run still without a trace at a later look, and without an
+   event in between, gets a verdict, in one script that checks the run's lease once more.
 
 The order of 2, 3 and 4 makes a look safe: a run moves from the outbox to a queue, from there to a
-worker and to its end, and is read in this order. A broker that only counts its messages is asked
-for a minute before a verdict, because a message in a worker's hands is not counted.
+worker and to the end, and is read in the same order. A broker that only counts messages is asked
+for a minute before a verdict, because the count leaves out a message in a worker's hands.
 """
 
 import logging
@@ -46,16 +46,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GRACE = timedelta(seconds=5)
-"""Time after its newest event in which a run is not looked for: two hosts' clocks may differ."""
+"""Time after a run's newest event without a look for the run: two hosts' clocks may differ."""
 
 BETWEEN = timedelta(seconds=8)
-"""Time without a trace before a verdict, where the broker lists its messages."""
+"""Time without a trace before a verdict, where the broker lists messages."""
 
 BETWEEN_COUNTS = timedelta(seconds=60)
-"""The same where the broker only counts them."""
+"""Time without a trace before a verdict, where the broker only counts messages."""
 
 PATIENCE = 20.0
-"""Seconds that a look waits for SQL to have the events."""
+"""Seconds that a look waits until SQL has the events."""
 
 PART = 500
 
@@ -66,11 +66,11 @@ _POLL = 0.1
 
 
 class Behind(Unavailable):
-    """SQL has not all events yet, so that an end that is on its way looks like a loss."""
+    """SQL does not have all events yet: the unrecorded end of a run would look like a loss."""
 
 
 class Suspect(NamedTuple):
-    """A run without a trace: its stamp and its lease record then, and since when."""
+    """A run without a trace: stamp and lease record at the first look, and that look's moment."""
 
     stamp: str
     record: str
@@ -100,7 +100,9 @@ class MessageAudit:
         catalogue: "Catalogue",
         history_problem: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`history_problem` returns why the database is not the history that was recorded into:
+        """Make an audit that remembers no run without a trace yet.
+
+        `history_problem` returns why the database is not the history into which runs were recorded:
         in an older copy, runs that have ended look unfinished.
         """
         self._history_problem = history_problem
@@ -114,12 +116,12 @@ class MessageAudit:
         self._unread = UnreadQueues(redis)
         self._suspects: dict[str, Suspect] = {}
         self.stop = threading.Event()
-        """An event that ends a wait for SQL."""
+        """Event whose setting ends a wait for SQL."""
 
         self.patience = PATIENCE
 
     def forget(self) -> None:
-        """Begin anew: the next look is a first one for every run."""
+        """Begin anew: the next look is the first one for every run."""
         self._suspects = {}
 
     def look(self, now: datetime) -> Found:
@@ -165,7 +167,7 @@ class MessageAudit:
         presence: Presence,
         now: datetime,
     ) -> Found:
-        """Remember the runs without a trace, and end those that have had none for long enough."""
+        """Remember the runs without a trace, and end the runs without a trace for long enough."""
         stamps = self._open_runs.stamps(sorted(records))
         before = self._suspects
         self._suspects = {}
@@ -203,7 +205,7 @@ class MessageAudit:
     def _without_worker(
         self, runs: Sequence[OpenRun], presence: Presence, workers: Sequence["Worker"]
     ) -> dict[str, str]:
-        """Lease records of the runs that no worker has, by run id; "" for a run without a lease."""
+        """Return the lease records of runs without a worker, by run id; "" stands for no lease."""
         alive = {worker.name for worker in workers}
         records: dict[str, str] = {}
         for start in range(0, len(runs), PART):
@@ -218,7 +220,7 @@ class MessageAudit:
         return records
 
     def _in_outbox(self) -> set[str]:
-        """Runs that wait in the outbox. They are read before the broker's messages."""
+        """Return the runs in the outbox. The outbox is read before the broker's messages."""
         runs: set[str] = set()
         start = "-"
         while True:
@@ -232,7 +234,7 @@ class MessageAudit:
 
     @staticmethod
     def _queues(runs: Iterable[OpenRun], workers: Iterable["Worker"]) -> set[str]:
-        """Queues in which the messages may be."""
+        """Return the queues in which the runs' messages may be."""
         named = {run.queue for run in runs if run.queue}
         read = {queue for worker in workers for queue in worker.queues}
         return named | read | {*QUEUES, CELERYS_QUEUE}
@@ -249,7 +251,7 @@ class MessageAudit:
 
 
 def _is_held(record: str) -> bool:
-    """Whether a worker holds the lease of a record; False for a record that is none."""
+    """Return whether a worker holds the lease of a record; False for a malformed record."""
     try:
         return bool(record) and lease_of(record).worker is not None
     except ValueError:
@@ -257,7 +259,7 @@ def _is_held(record: str) -> bool:
 
 
 def _run_in(id_: str, fields: Mapping[str, str]) -> str:
-    """The run of an entry of the outbox; "" where it cannot be read."""
+    """Return the run of an entry of the outbox; "" for an unreadable entry."""
     try:
         return entry_of(id_, fields).run
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -1,5 +1,6 @@
-"""The message audit's loop: times of looks, and turns among recorders. Two looks at once do no
-harm: a verdict checks the run's lease once more.
+"""The message audit's loop: times of looks, and turns among recorders.
+
+Two looks at once do no harm: a verdict checks the run's lease once more.
 """
 
 import logging
@@ -22,10 +23,10 @@ EVERY = 15.0
 """Seconds between two looks."""
 
 AGAIN = 5.0
-"""Seconds until the next look after one that failed."""
+"""Seconds until the next look after a failed look."""
 
 SHARE = 0.005
-"""Most of a core's time that looks may take in this process; the server takes about as much."""
+"""Greatest share of a core's time for looks in this process; the server spends about as much."""
 
 LONGEST = 120.0
 TURN_EVERY = 2.0
@@ -35,7 +36,7 @@ _LOCK_MS = 15_000
 
 
 class AuditLoop:
-    """Looks at intervals. `name` identifies the loop among those that take turns."""
+    """Looks at intervals. `name` identifies the loop among the recorders that take turns."""
 
     def __init__(self, redis: "Redis", audit: MessageAudit, name: str) -> None:
         self._redis = redis
@@ -71,7 +72,7 @@ class AuditLoop:
         return pause_after(found, time.thread_time() - began)
 
     def _is_my_turn(self) -> bool:
-        """Whether this loop holds the lock. Takes a free lock, and renews its own."""
+        """Return whether this loop holds the lock; takes a free lock, and renews a held one."""
         with answering():
             if self._redis.set(keys.AUDIT_LOCK, self._name, nx=True, px=_LOCK_MS):
                 return True
@@ -83,7 +84,7 @@ class AuditLoop:
 
 
 def pause_after(found: Found, seconds: float) -> float:
-    """Seconds until the next look, after one that took `seconds` of a core's time. Pure.
+    """Return the seconds until the next look, after a look of `seconds` of a core's time. Pure.
 
     A run without a trace is looked for again soon.
     """

@@ -11,9 +11,9 @@ NO_TRACE = "no_trace"
 
 
 def verdict_on(run: OpenRun, canceller: str | None, *, has_queue: bool, now: datetime) -> RunEvent:
-    """The event that ends a run without a trace: cancelled, if somebody had cancelled it; otherwise
-    lost, with the reason.
+    """Return the event that ends a run without a trace.
 
+    A run that somebody has cancelled is revoked; any other run is lost, with the reason.
     `has_queue` is whether the run's queue exists, as far as the broker can say.
     """
     if canceller is not None:
