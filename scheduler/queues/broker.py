@@ -1,4 +1,4 @@
-"""Questions to the broker, each with a limit of its own for the answer."""
+"""Questions to the broker, each with a time limit for the answer."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,11 +16,10 @@ T = TypeVar("T")
 def query_broker(
     app: "Celery", query: Callable[["Redis"], T], patience: float = ANSWER_SECONDS
 ) -> "T | None":
-    """The result of `query` on the broker's client, tried once; None for a broker that is not
-    Redis, which is not even connected to.
+    """Return the result of `query` on the broker's client, tried once.
 
-    Raises redis.RedisError, kombu.exceptions.KombuError and OSError where it does not answer in
-    `patience` seconds.
+    None for a broker other than Redis, which is not even connected to. Raises redis.RedisError,
+    kombu.exceptions.KombuError and OSError where the broker does not answer in `patience` seconds.
     """
     connection = app.connection_for_write()
     if connection.transport.driver_type != "redis":
@@ -29,9 +28,9 @@ def query_broker(
 
 
 def visit_broker(app: "Celery", act: Callable[[Any], T], patience: float) -> T:
-    """The result of `act` on a kombu connection to a broker that is not Redis.
+    """Return the result of `act` on a kombu connection to a broker other than Redis.
 
-    Raises TimeoutError where it takes longer than `patience` seconds, and what kombu raises.
+    Raises TimeoutError after `patience` seconds, and the errors of kombu.
     """
     connection: Any = app.connection_for_write()
 

@@ -1,9 +1,10 @@
-"""The runs whose messages are with a broker that is Redis: in a queue, or taken by a worker.
+"""The runs whose messages are with a Redis broker: in a queue, or taken by a worker.
 
-A message moves while it is looked for. A look reads the messages that workers have taken, then each
-list from its new end to its old one, then the taken messages and the old ends again. So a message
-that a worker takes, or that comes back to the old end of its queue, is found at one of its places.
-A message that moves several times within a look may be missed: a verdict takes two looks.
+A message may move during a look. So a look reads first the messages that workers have taken, then
+each list from the new end to the old one, and then the taken messages and the old ends again: a
+message that a worker takes meanwhile, or that comes back to the old end of a queue, is found at one
+of the two places. A message that moves several times within a look may be missed; therefore a
+verdict takes two looks.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
     from redis import Redis
 
 PART = 500
-"""Messages of one step: a few milliseconds of the server's time."""
+"""Messages that one step reads: a few milliseconds of the server's time."""
 
 _NOT_QUEUES = (b"beatdesk:", b"_kombu.", b"redbeat:")
 
 
 class Contents(NamedTuple):
-    """Messages of a look: the ids of their runs, and how many wait in each queue."""
+    """Messages found by a look: the runs' ids, and the number of waiting messages by queue."""
 
     runs: frozenset[str]
     waiting: dict[str, int]
@@ -38,7 +39,7 @@ class QueueReader:
         self._taken_runs = ServerScript(client, __package__, "taken_runs.lua")
 
     def read(self, queues: Iterable[str]) -> Contents:
-        """All runs with a message in one of these queues, or with a worker."""
+        """Return all runs with a message in one of the `queues`, or with a worker."""
         runs = set(self._taken())
         waiting = {}
         for queue in queues:
@@ -65,7 +66,7 @@ class QueueReader:
         return {queue: sum(next(lengths) for _ in self._layout.priorities) for queue in names}
 
     def other_queues(self, queues: Iterable[str]) -> list[str]:
-        """Lists of the database that may be further queues: a retry may name any queue."""
+        """Return lists of the database that may be further queues: a retry may name any queue."""
         read = {key.encode() for queue in queues for key in lists_of(queue)}
         found: Any = self._client.scan_iter(count=1000, _type="list")
         texts = {key if isinstance(key, bytes) else str(key).encode() for key in found}
@@ -99,7 +100,7 @@ class QueueReader:
 
 
 def lists_of(queue: str) -> list[str]:
-    """Keys of a queue's lists, one for each priority, the first to be taken first."""
+    """Return the keys of a queue's lists, one for each priority, the first to be taken first."""
     layout = internals.redis_layout()
     return [
         f"{queue}{layout.separator}{priority}" if priority else queue

@@ -1,9 +1,9 @@
-"""Moving of a schedule's waiting messages to another queue.
+"""Moves of a schedule's waiting messages to another queue.
 
-Each message is moved once: a worker that takes it meanwhile keeps it. The message names its new
-queue, so that a worker that stops gives it back to that queue, and the event `run.moved` tells the
-history. Only where the broker is Redis: other brokers cannot take a message out of the middle of a
-queue.
+Each message is moved once; a message that a worker takes meanwhile stays with the worker. A moved
+message names the new queue, so that a stopping worker gives the message back to the new queue, and
+the event `run.moved` records the move in the history. Only where Redis is the broker: other brokers
+cannot take a message out of the middle of a queue.
 """
 
 import base64
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 PART = 500
 BATCH = 100
-"""Messages that are moved in one step."""
+"""Messages moved in one step."""
 
 PATIENCE = 30.0
-"""Seconds that a move may take."""
+"""Seconds allowed for a move."""
 
 
 class WaitingMessage(NamedTuple):
-    """A message of a schedule as it is stored: its list, and its text."""
+    """A schedule's message as stored: the key of the list, and the text."""
 
     key: str
     text: bytes
@@ -46,7 +46,8 @@ class WaitingMessage(NamedTuple):
 class MessageMoves:
     """Moves of messages between the queues of the app's broker.
 
-    Methods raise Refused where the broker is not Redis, Unavailable where it does not answer.
+    Methods raise Refused for a broker other than Redis, Unavailable where the broker does not
+    answer.
     """
 
     def __init__(self, app: "Celery", stream: "EventStream", limit: int) -> None:
@@ -68,8 +69,8 @@ class MessageMoves:
     def move(self, uid: str, target: str, now: datetime, source: str | None = None) -> int:
         """Move the waiting messages of the schedule `uid` to the queue `target`.
 
-        `source` is the only queue to move from. Returns the number of moved messages, which keep
-        their order.
+        `source` is the only queue to move from. Returns the number of moved messages; the order
+        stays.
         """
         events: list[RunMoved] = self._ask(
             lambda client: [
@@ -113,7 +114,7 @@ class MessageMoves:
 
 
 def _queues(client: "Redis") -> list[str]:
-    """Queues of the broker in which something may wait."""
+    """Return the queues of the broker in which a message may wait."""
     own = [*QUEUES, CELERYS_QUEUE]
     others = QueueReader(client).other_queues(own)
     suffixes = lists_of("")[1:]
@@ -146,14 +147,14 @@ def _uid_in(text: bytes) -> Any:
 
 
 def _renamed(text: bytes, queue: str) -> str:
-    """A message as kombu would have stored it for another queue."""
+    """Return a message as kombu would have stored the message for another queue."""
     message = json.loads(text)
     message["properties"]["delivery_info"] |= {"exchange": "", "routing_key": queue}
     return json.dumps(message)
 
 
 def _event(text: bytes, queue: str, limit: int, now: datetime) -> Any:
-    """The event that a message was moved."""
+    """Return the event `run.moved` of a message."""
     stored = json.loads(text)
     args, kwargs = _arguments(stored)
     message = Message(stored["headers"], args, kwargs, queue)
@@ -162,7 +163,7 @@ def _event(text: bytes, queue: str, limit: int, now: datetime) -> Any:
 
 
 def _arguments(stored: Any) -> tuple[Any, Any]:
-    """Positional and named arguments of a stored message; none where they cannot be read."""
+    """Return positional and named arguments of a stored message; empty for an unreadable body."""
     try:
         args, kwargs, _embed = json.loads(base64.b64decode(stored["body"]))
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Which messages the broker has: by their runs where the broker is Redis, by count elsewhere."""
+"""The messages that the broker has: by run where the broker is Redis, by count elsewhere."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,31 +14,32 @@ if TYPE_CHECKING:
     from redis import Redis
 
 PATIENCE = 20.0
-"""Seconds that the broker may take to say what is in its queues."""
+"""Seconds that the broker may take to list or count the messages of the queues."""
 
 
 class Presence(NamedTuple):
     """The messages with a broker."""
 
     runs: frozenset[str] | None
-    """Runs with a message, in a queue or with a worker; None where the broker cannot list them."""
+    """Runs with a message, in a queue or with a worker; None where the broker cannot list messages.
+    """
 
     waiting: dict[str, int]
-    """Messages that wait in each queue; a queue that the broker does not have has none."""
+    """Number of waiting messages in each queue; 0 for a queue that the broker does not have."""
 
     missing_queues: frozenset[str] = frozenset()
-    """Queues that the broker does not have, where it can say so."""
+    """Queues that the broker does not have, as far as the broker can say."""
 
     @property
     def can_list(self) -> bool:
-        """Whether the broker lists its messages."""
+        """Whether the broker lists messages."""
         return self.runs is not None
 
     def is_absent(self, run: str, queue: str | None) -> bool:
-        """Whether the broker has no message of the run, as far as it can say.
+        """Return whether the broker has no message of the run, as far as the broker can say.
 
-        A broker that only counts says so where nothing waits in the run's queue; a worker may have
-        taken the message.
+        With a broker that only counts, absent means that nothing waits in the run's queue; a worker
+        may have taken the message.
         """
         if self.runs is not None:
             return run not in self.runs
@@ -46,10 +47,10 @@ class Presence(NamedTuple):
 
 
 def read_presence(app: "Celery", queues: Iterable[str]) -> Presence:
-    """Ask the broker for the messages in these queues, and with workers.
+    """Ask the broker for the messages in the `queues`, and with workers.
 
     Raises redis.RedisError, kombu.exceptions.KombuError, amqp.exceptions.AMQPError and OSError
-    where it does not answer.
+    where the broker does not answer.
     """
     names = sorted(set(queues))
     contents = query_broker(app, lambda client: QueueReader(client).read(names), PATIENCE)
@@ -59,8 +60,9 @@ def read_presence(app: "Celery", queues: Iterable[str]) -> Presence:
 
 
 def read_others(app: "Celery", queues: Iterable[str]) -> frozenset[str]:
-    """Runs with a message in any further list of a broker that is Redis: a retry may name any
-    queue. Raises what `read_presence` raises.
+    """Return the runs with a message in any further list of a Redis broker.
+
+    A retry may name any queue. Raises the errors of `read_presence`.
     """
     names = sorted(set(queues))
 
@@ -72,9 +74,9 @@ def read_others(app: "Celery", queues: Iterable[str]) -> frozenset[str]:
 
 
 def has_message(app: "Celery", run: str, queue: str | None) -> bool:
-    """Whether the broker has a message of the run, in any queue or with a worker.
+    """Return whether the broker has a message of the run, in any queue or with a worker.
 
-    False for a broker that cannot list its messages. Raises what `read_presence` raises.
+    False for a broker that cannot list messages. Raises the errors of `read_presence`.
     """
     queues = [*QUEUES, CELERYS_QUEUE] if queue is None else [queue, *QUEUES, CELERYS_QUEUE]
     presence = read_presence(app, queues)
@@ -82,7 +84,7 @@ def has_message(app: "Celery", run: str, queue: str | None) -> bool:
 
 
 def read_waiting(app: "Celery", queues: Iterable[str], patience: float) -> dict[str, int]:
-    """How many messages wait in each queue. Raises what `read_presence` raises."""
+    """Return the number of waiting messages in each queue. Raises the errors of `read_presence`."""
     names = sorted(set(queues))
     counts = query_broker(app, lambda client: QueueReader(client).counts(names), patience)
     if counts is not None:
@@ -91,7 +93,7 @@ def read_waiting(app: "Celery", queues: Iterable[str], patience: float) -> dict[
 
 
 def _counted(connection: Any, queues: Iterable[str]) -> Presence:
-    """Counts by a passive declaration of each queue, which changes nothing."""
+    """Count messages by a passive declaration of each queue, which changes no queue."""
     waiting: dict[str, int] = {}
     missing: set[str] = set()
     for queue in queues:

@@ -1,7 +1,8 @@
 """Removal of a queued run's message, so that no worker can begin with the run.
 
 Bounded: a list is searched in parts, a few milliseconds each, and no longer than `SEARCH_SECONDS`.
-A message that is not found is dropped by the worker that takes it, by the list of cancelled runs.
+A message that the search misses is dropped by the worker that takes the message, by the list of
+cancelled runs.
 """
 
 import json
@@ -23,7 +24,7 @@ SEARCH_SECONDS = 2.0
 """Seconds for the search of one removal; a hundred thousand messages take about half a second."""
 
 PATIENCE = 5.0
-"""Seconds that the broker may take for a removal."""
+"""Seconds that a removal may take at the broker."""
 
 
 class MessageRemoval:
@@ -35,9 +36,9 @@ class MessageRemoval:
     def remove(self, runs: Sequence[str], queues: Iterable[str] = ()) -> dict[str, int]:
         """Remove the messages of queued runs. Returns the attempt of each removed message, by run.
 
-        `queues` are searched first, then those of the app. Empty where the broker is not Redis: a
-        message cannot be taken out of the middle of another broker's queue. Raises
-        redis.RedisError, kombu.exceptions.KombuError and OSError where it does not answer.
+        `queues` are searched first, then the queues of the app. Empty where Redis is not the
+        broker: no message can be taken out of the middle of another broker's queue. Raises
+        redis.RedisError, kombu.exceptions.KombuError and OSError where the broker does not answer.
         """
         if not runs:
             return {}
@@ -66,7 +67,7 @@ def _remove(client: "Redis", runs: set[str], queues: Sequence[str]) -> dict[str,
 
 
 def attempt_in(text: bytes) -> int:
-    """Number of the attempt for which a stored message was sent; 1 where it cannot be read."""
+    """Return the attempt for which a stored message was sent; 1 for an unreadable message."""
     try:
         return attempt_of(json.loads(text)["headers"].get("retries"))
     except (ValueError, KeyError, TypeError, AttributeError):

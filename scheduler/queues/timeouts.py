@@ -1,8 +1,8 @@
-"""How long Beat waits for a broker: never so long that its own lock ends meanwhile.
+"""Time limits for Beat's calls to a broker: a wait never lasts until Beat's own lock ends.
 
 A server may be away without any error: packets are dropped, a name is not resolved, a Sentinel has
-no primary. Time-outs of sockets bound some of that, each for itself. So a call to a broker runs in
-a thread of its own, and is left there when it takes too long.
+no primary. Each time-out of a socket bounds only a part of the wait. So a call to a broker runs in
+a thread of its own, and the thread is left behind when the call takes too long.
 """
 
 from collections.abc import Callable
@@ -13,15 +13,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 ANSWER_SECONDS = 1.0
-"""Seconds that a broker may take to be connected to, and then for each answer; a lock lives for 3
-seconds at least.
-"""
+"""Seconds for connecting to a broker, and then for each answer; a lock lives for 3 s at least."""
 
 
 def call_with_timeout(
     seconds: float, function: Callable[[], T], discard: Callable[[T], object]
 ) -> T:
-    """The result of `function`, or what it raises; TimeoutError where it takes longer.
+    """Return the result of `function`, or raise the function's error; TimeoutError after `seconds`.
 
     A result that comes too late is given to `discard`, in the function's thread.
     """

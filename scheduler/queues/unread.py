@@ -1,7 +1,7 @@
-"""Queues in which messages wait and that no worker of Beatdesk reads, as the recorder notes them.
+"""Queues with waiting messages and without a worker of Beatdesk as reader, noted by the recorder.
 
-The notes are made with each message audit, and are valid for `VALID`: without a recorder nothing is
-known. A queue counts once it was unread for `AFTER`: workers need some seconds to start.
+The notes are made with each message audit, and are valid for `VALID`: without a recorder no unread
+queue is known. A queue counts after `AFTER` without a reader: workers need some seconds to start.
 """
 
 import json
@@ -20,7 +20,7 @@ VALID = timedelta(minutes=5)
 
 
 class UnreadQueue(NamedTuple):
-    """A queue without a reader: since when, and how many messages wait in it."""
+    """A queue without a reader: the beginning of that state, and the number of waiting messages."""
 
     name: str
     since: datetime
@@ -58,7 +58,7 @@ class UnreadQueues:
             pipe.execute()
 
     def current(self, now: datetime) -> list[UnreadQueue]:
-        """The queues that have been unread for `AFTER`, by name."""
+        """Return the queues without a reader for at least `AFTER`, by name."""
         return [queue for queue in self._noted(now) if now - queue.since >= AFTER]
 
     def _noted(self, now: datetime) -> list[UnreadQueue]:
@@ -72,7 +72,7 @@ class UnreadQueues:
 
 
 def unread_sentence(queue: str, noted: UnreadQueue | None) -> str:
-    """What an operator should know about a schedule whose queue has no reader."""
+    """Return the sentence for operators about a schedule whose queue has no reader."""
     waits = f"; {counted(noted.waiting, 'run')} of all schedules in it" if noted is not None else ""
     return (
         f"no worker reads the queue {queue!r}: runs wait there until one is started with "
