@@ -1,7 +1,7 @@
 """The Celery app: the configuration of Beat and the workers, and the reason for each value.
 
-Making the app imports no job: workers and Beat import `include` when they start, so the web and the
-commands send a run by its job's name and never load job code.
+The app is made without importing a job: workers and Beat import `include` at the start, so the web
+and the commands send a run by the job's name and never load job code.
 """
 
 from typing import Any
@@ -27,21 +27,22 @@ OWN_JOBS = (
 )
 
 VISIBILITY_TIMEOUT = 52
-"""Seconds after which a dead worker's messages are delivered to another worker: a little longer
-than the lease of a run (`runs.leases.HELD_SECONDS`), so that the lease is over when the message is
-back. Living workers renew their claims (`worker.claims`), so that a job may take as long as it
-likes.
+"""Seconds after which a dead worker's messages are delivered to another worker.
+
+A little longer than the lease of a run (`runs.leases.HELD_SECONDS`), so that the lease is over when
+the message is back. Living workers renew the claims on messages (`worker.claims`), so that a job
+may take any length of time.
 """
 
 RESTORE_SECONDS = 2
-"""Seconds between two looks of a worker for messages that dead workers have left."""
+"""Seconds between two looks of a worker for the messages of dead workers."""
 
 SOFT_SHUTDOWN_SECONDS = 30.0
-"""Seconds for jobs to end after a second signal, before their messages go back to the queue."""
+"""Seconds for jobs to end after a second signal, before the messages go back to the queue."""
 
 
 def create_app(settings: Settings) -> BeatdeskApp:
-    """The Celery app for these settings, without a connection and without jobs imported."""
+    """Return the Celery app for `settings`, without a connection and without imported jobs."""
     broker = settings.broker
     if sentinel.is_sentinel(broker):
         broker = sentinel.read(broker).for_kombu
@@ -70,15 +71,17 @@ def create_app(settings: Settings) -> BeatdeskApp:
 
 
 def _time() -> dict[str, Any]:
-    """Time options: UTC. With a zone that has clock changes RedBeat loses a run in autumn; each
-    schedule has a zone of its own instead.
+    """Time options: UTC. In a zone with clock changes RedBeat loses a run in autumn.
+
+    Each schedule has a zone of its own instead.
     """
     return {"timezone": "UTC", "enable_utc": True}
 
 
 def _messages() -> dict[str, Any]:
-    """Message options: JSON only, because a pickled message could run any code. Results travel as
-    events, so none is stored.
+    """Message options: JSON only, because a pickled message could run any code.
+
+    Results travel as events, so none is stored.
     """
     return {
         "accept_content": ["json"],
@@ -92,19 +95,19 @@ def _messages() -> dict[str, Any]:
 
 
 def _has_priorities(settings: Settings) -> bool:
-    """Whether RabbitMQ's queues are declared with priorities; queues on Redis always have them."""
+    """Whether RabbitMQ's queues are declared with priorities; Redis always has priorities."""
     return settings.rabbitmq_priorities and is_rabbitmq(settings.broker)
 
 
 def _amqp(settings: Settings) -> str | None:
-    """Celery's sender of messages, where it is not Celery's own."""
+    """Return the class that sends messages; None for Celery's own class."""
     if _has_priorities(settings):
         return "scheduler.celery_app.priorities:TurnedAMQP"
     return "scheduler.celery_app.connection:ReplaceableAMQP" if is_redis(settings.broker) else None
 
 
 def is_redis(address: str) -> bool:
-    """Whether a broker's address is that of Redis, or of Redis Sentinel."""
+    """Whether an address leads to Redis, or to Redis Sentinel."""
     return address.startswith(("redis", "sentinel"))
 
 
@@ -114,8 +117,9 @@ def is_rabbitmq(address: str) -> bool:
 
 
 def _queues(settings: Settings) -> dict[str, Any]:
-    """Queue options: three queues by urgency, so that slow jobs do not delay urgent ones. Each may
-    have workers of its own.
+    """Queue options: three queues by urgency, so that slow jobs do not delay urgent ones.
+
+    Each queue may have workers of its own.
     """
     return {
         "task_queue_max_priority": LOWEST_PRIORITY if _has_priorities(settings) else None,
@@ -128,8 +132,9 @@ def _queues(settings: Settings) -> dict[str, Any]:
 
 
 def _reliability(settings: Settings) -> dict[str, Any]:
-    """Reliability options: a message is acknowledged after the run's end is recorded, so that a
-    crash in between repeats a run and loses none.
+    """Reliability options: a message is acknowledged after the run's end is recorded.
+
+    So a crash in between repeats a run and loses none.
     """
     options: dict[str, Any] = {
         "task_acks_late": True,
@@ -166,8 +171,10 @@ def _reliability(settings: Settings) -> dict[str, Any]:
 
 
 def _redbeat(settings: Settings) -> dict[str, Any]:
-    """RedBeat's options: stock RedBeat notices an edit within a second, and takes over from a dead
-    leader within the lock's time-out.
+    """RedBeat's options, for quick edits and a quick take-over by stock RedBeat.
+
+    Stock RedBeat notices an edit within a second, and takes over from a dead leader within the
+    lock's time-out.
     """
     place = redbeat_options(settings.redis_url, settings.redis_master)
     place["redbeat_redis_options"]["retry_period"] = settings.beat_lock_timeout

@@ -1,7 +1,7 @@
 """The class of Beatdesk's Celery app, with a worker's settings and the parts of each process.
 
-Imports neither the desk's settings nor its services, so that a worker's code needs neither: the
-maker of the app passes the few settings of `WorkerSettings`, and the parts.
+Imports neither the desk's settings nor the desk's services, so that a worker's code needs neither:
+the maker of the app passes the few settings of `WorkerSettings`, and the parts.
 """
 
 import os
@@ -28,15 +28,15 @@ class WorkerSettings(Protocol):
 
     @property
     def run_log_level(self) -> str:
-        """The level from which log lines of runs are recorded."""
+        """Lowest level of recorded log lines of runs."""
 
     @property
     def run_log_lines(self) -> int:
-        """Most log lines of an attempt: half from its beginning, half from its end."""
+        """Greatest number of log lines of an attempt: half from the start, half from the end."""
 
     @property
     def run_log_line_limit(self) -> int:
-        """Most bytes of one log line."""
+        """Greatest size of a log line, in bytes."""
 
     @property
     def secrets_dir(self) -> Path | None:
@@ -56,11 +56,11 @@ class WorkerSettings(Protocol):
 
     @property
     def broker_has_leases(self) -> bool:
-        """Whether the broker is the Redis of the schedules, which has the leases of runs too."""
+        """Whether the broker is the Redis of the schedules, which also has the leases of runs."""
 
     @property
     def most_deliveries(self) -> int:
-        """Deliveries of a message that end their worker, after which its run is given up."""
+        """Greatest number of deliveries that end a worker; then the message's run is given up."""
 
     @property
     def result_backend(self) -> str | None:
@@ -68,12 +68,13 @@ class WorkerSettings(Protocol):
 
 
 class PerProcess:
-    """Parts of one process. A connection must not be shared over a fork, so a child makes parts of
-    its own when it first uses them.
+    """Parts of one process.
+
+    Connections must not be shared over a fork, so a child makes new parts at the first use.
     """
 
     def __init__(self, parts: Any, make: Callable[[], Any]) -> None:
-        """`parts` are those of this process; `make` makes those of another."""
+        """`parts` belong to the calling process; `make` makes the parts of another process."""
         self._parts = parts
         self._process = os.getpid()
         self._make = make
@@ -86,12 +87,12 @@ class PerProcess:
         return self._parts
 
     def fresh(self) -> Any:
-        """New parts, for a thread that must share no connection with others."""
+        """Return new parts, for a thread that must share no connection with other threads."""
         return self._make()
 
 
 class BeatdeskApp(Celery):
-    """Celery app with the settings it was made from, and the parts of its process."""
+    """Celery app with the settings of its maker and the parts of the process."""
 
     settings: WorkerSettings
     parts: PerProcess
@@ -109,7 +110,7 @@ class BeatdeskApp(Celery):
 
     @classmethod
     def newest(cls) -> "BeatdeskApp | None":
-        """The app that this process made last, whatever app is Celery's current one."""
+        """Return the app that the process made last; Celery's current app may be another."""
         return BeatdeskApp._newest()
 
     def send_task(self, *args: Any, **options: Any) -> Any:
@@ -123,12 +124,12 @@ class BeatdeskApp(Celery):
 
     @property
     def is_sending(self) -> bool:
-        """Whether this thread is sending a message by this app."""
+        """Whether the calling thread is sending a message by the app."""
         return getattr(self._sending, "app", None) is self
 
     @cached_property
     def AsyncResult(self) -> Any:
-        """Class of results: one that reads the history, unless a result back end is set."""
+        """Class of results: reads the history, unless a result back end is set."""
         if self.settings.result_backend is None:
             name: Any = "scheduler.worker.result_backend:RunResult"
         else:

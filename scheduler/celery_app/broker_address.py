@@ -24,10 +24,10 @@ class _Place(NamedTuple):
 
 
 def are_same_broker(first: str, second: str) -> bool:
-    """Whether two addresses, as in Celery's `broker_url`, lead to one broker.
+    """Return whether two addresses, as in Celery's `broker_url`, lead to one broker.
 
     Logins and options do not count. Names of hosts are not looked up: two names of one host differ.
-    Of several addresses (`redis://a;redis://b`) one in common is enough.
+    Of several addresses (`redis://a;redis://b`) a single common address is enough.
     """
     return bool(_places(first) & _places(second))
 

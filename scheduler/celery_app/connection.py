@@ -1,7 +1,7 @@
-"""Connections to the broker, whose transport a worker's consumer may replace by its own.
+"""Connections to the broker, with a transport that a worker's consumer may replace.
 
-Only the connection from which a worker takes messages claims them; all others publish, and are
-kombu's own.
+Only the connection from which a worker takes messages claims messages; all others publish, by
+kombu's own transport.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,10 @@ from kombu import Connection
 
 
 class BrokerConnection(Connection):
-    """kombu's connection, with another transport of the same address where one is set."""
+    """kombu's connection, with another transport for the address where a replacement is set."""
 
     transport_for: Callable[[type[Any]], type[Any] | None] | None = None
-    """Returns the transport in place of kombu's, or None to keep it. Set before connecting."""
+    """Returns the transport in place of kombu's; None keeps kombu's. Set before connecting."""
 
     def get_transport_cls(self) -> Any:
         """The class of the transport."""
@@ -24,6 +24,6 @@ class BrokerConnection(Connection):
 
 
 class ReplaceableAMQP(AMQP):
-    """Celery's sender of messages, with `BrokerConnection` as the class of its connections."""
+    """Celery's sender of messages, with connections of the class `BrokerConnection`."""
 
     Connection = BrokerConnection

@@ -1,4 +1,4 @@
-"""Declaration of the queues on RabbitMQ, which refuses a queue that exists with other arguments."""
+"""Declaration of the queues on RabbitMQ, which refuses an existing queue with other arguments."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from scheduler.errors import Refused
 def make(app: Celery, connection: Any) -> None:
     """Declare the queues on RabbitMQ.
 
-    `connection` is kombu's. Does nothing for an app of another class, which Beat may be given: its
-    queues are declared by Celery when it publishes. Raises Refused where a queue exists with other
-    arguments, because RabbitMQ would refuse to publish to it and to consume from it; raises what
-    the connection raises.
+    `connection` is kombu's. Does nothing for an app of another class, which Beat may be given:
+    Celery declares the queues of such an app while publishing. Raises Refused for an existing queue
+    with other arguments, because RabbitMQ would refuse to publish to the queue and to consume from
+    the queue; raises the errors of the connection.
     """
     if not isinstance(app, BeatdeskApp):
         return
@@ -34,7 +34,7 @@ def make(app: Celery, connection: Any) -> None:
 
 
 def _refusal(app: Celery, connection: Any, name: str) -> str:
-    """RabbitMQ's reason against the declaration of a queue; empty where it accepts."""
+    """Return RabbitMQ's reason against the declaration of a queue; empty where it accepts."""
     queues: Any = app.amqp.queues
     try:
         with connection.channel() as channel:

@@ -1,11 +1,10 @@
-"""The one door to what Celery and kombu do not promise: private attributes and undocumented
-functions.
+"""The only door to private attributes and undocumented functions of Celery and kombu.
 
 Read in Celery 5.7.0 and kombu 5.7.0 (`READ_IN`). Both are pinned in pyproject.toml;
-`tests/unit/celery_app/test_internals.py` fails where another version names something differently.
-Whoever raises the pins runs that test, reads again what it names, and raises `READ_IN`.
+`tests/unit/celery_app/test_internals.py` fails where another version has other names. To raise the
+pins: run the test, read again the code that the test names, and raise `READ_IN`.
 
-Celery and kombu are imported inside the functions, so that importing this module costs nothing.
+Celery and kombu are imported inside the functions, so that importing the module costs nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple, cast
 
 READ_IN = {"celery": "5.7.0", "kombu": "5.7.0"}
-"""The versions in which everything below was read, by distribution."""
+"""Versions in which everything below was read, by distribution."""
 
 OVERRIDDEN = {
     "celery.app.amqp:AMQP": {"_create_task_sender": ()},
@@ -27,7 +26,7 @@ OVERRIDDEN = {
     },
     "kombu.transport.redis:MultiChannelPoller": {"_register_BRPOP": ("channel",)},
 }
-"""Private methods that classes of ours override, with their parameters, by the library's class."""
+"""Private methods overridden by Beatdesk's classes, with parameters, by the library's class."""
 
 READ_BY_TRANSPORT = {
     "kombu.transport.redis:Channel": (
@@ -46,11 +45,11 @@ READ_BY_TRANSPORT = {
     "kombu.transport.redis:QoS": ("_delivered", "_flush"),
     "kombu.transport.redis:Transport": ("_deliver",),
 }
-"""Private names of kombu's that the claiming transport (`worker.transport`) uses, by class."""
+"""kombu's private names used by the claiming transport (`worker.transport`), by class."""
 
 
 class UnackedMessages(NamedTuple):
-    """The messages that a worker's Redis channel has taken and not acknowledged."""
+    """Messages that a worker's Redis channel has taken and not acknowledged."""
 
     channel: Any
     index_key: str
@@ -60,23 +59,23 @@ class UnackedMessages(NamedTuple):
 
 
 class RedisLayout(NamedTuple):
-    """Names under which kombu stores messages in Redis."""
+    """Names of kombu's keys for messages in Redis."""
 
     separator: str
     """Text between a queue's name and a priority, in the key of a list."""
 
     priorities: tuple[int, ...]
-    """Priorities with a list of their own, the first to be taken first."""
+    """Priorities with a list each, the first to be taken first."""
 
     unacked: str
-    """Key of the hash of messages that workers have taken and not acknowledged."""
+    """Key of the hash of taken and not acknowledged messages."""
 
     unacked_index: str
     """Key of the sorted set with the times of taking."""
 
 
 def redis_layout() -> RedisLayout:
-    """Names of kombu's keys in Redis, as the app of Beatdesk leaves them."""
+    """Return the names of kombu's keys in Redis, unchanged by Beatdesk's app."""
     from kombu.transport.redis import Channel
 
     return RedisLayout(
@@ -88,7 +87,7 @@ def redis_layout() -> RedisLayout:
 
 
 def redis_list(queue: str, priority: int) -> str:
-    """Key of the list in which kombu stores a message of this priority, from 0 to 9."""
+    """Return the key of the list in which kombu stores a message of a priority from 0 to 9."""
     from kombu.transport.redis import Channel
 
     channel = object.__new__(Channel)
@@ -96,10 +95,10 @@ def redis_list(queue: str, priority: int) -> str:
 
 
 def unacked_messages(consumer: Any) -> UnackedMessages | None:
-    """Unacknowledged messages of a worker's consumer; None without an open channel to Redis.
+    """Return the unacknowledged messages of a worker's consumer.
 
-    Other transports than Redis have no such index. A closed channel, as while the broker is away,
-    remembers messages but has no connection any more.
+    None without an open channel to Redis. Transports other than Redis have no index of messages. A
+    closed channel, as while the broker is away, remembers messages but has no connection any more.
     """
     task_consumer = getattr(consumer, "task_consumer", None)
     channel = getattr(task_consumer, "channel", None)
@@ -113,8 +112,8 @@ def unacked_messages(consumer: Any) -> UnackedMessages | None:
 def replace_run(app: Any, task: Any, run: Callable[..., Any], hostname: str | None) -> None:
     """Make `run` the function of a registered task.
 
-    A worker that has started calls the task's tracer, which holds the function it was built with,
-    so the tracer is built again. `hostname` is the worker's name, for the tracer's events.
+    A started worker calls the task's tracer, which holds the old function; therefore the tracer is
+    built again. `hostname` is the worker's name, for the tracer's events.
     """
     from celery.app.trace import build_tracer
 
@@ -124,12 +123,12 @@ def replace_run(app: Any, task: Any, run: Callable[..., Any], hostname: str | No
 
 
 def declared_run(task: Any) -> Callable[..., Any]:
-    """The task's function as its author wrote it: `autoretry_for` puts another in its place."""
+    """Return the task's function as the author wrote it: `autoretry_for` wraps the function."""
     return cast("Callable[..., Any]", getattr(task, "_orig_run", task.run))
 
 
 def is_declared(task: Any, option: str) -> bool:
-    """Whether a task, or a class of its author's, sets an option that Celery has a default for."""
+    """Return whether a task, or the author's class, sets an option that has a Celery default."""
     from celery.app.task import Task
 
     own = takewhile(lambda kind: kind is not Task, task.__class__.__mro__)
@@ -137,17 +136,17 @@ def is_declared(task: Any, option: str) -> bool:
 
 
 def execution_options(task: Any) -> dict[str, Any]:
-    """The options with which a task is sent when the caller gives none."""
+    """Return the options of a task that is sent without options of the caller's."""
     return cast("dict[str, Any]", task._get_exec_options())
 
 
 def dumps_pydantic_arguments(task: Any) -> bool:
-    """Whether Celery changes the task's arguments before it sends them (`pydantic=True`)."""
+    """Return whether Celery changes a task's arguments before sending (`pydantic=True`)."""
     return task._dump_pydantic_arguments is not None
 
 
 def current_app() -> Any:
-    """The current Celery app itself, and not the proxy for it.
+    """Return the current Celery app, and not the proxy for the app.
 
     Any code of a user may make another app the current one, as the factory of a Flask application
     does in Flask's documentation.
@@ -158,7 +157,7 @@ def current_app() -> Any:
 
 
 def app_of_running_task() -> Any:
-    """The app of the task that the worker runs in this thread; None outside of a task."""
+    """Return the app of the task that runs in the calling thread; None outside of a task."""
     from celery._state import get_current_worker_task
 
     task = get_current_worker_task()
@@ -167,7 +166,7 @@ def app_of_running_task() -> Any:
 
 @contextmanager
 def as_current_app(app: Any) -> Iterator[None]:
-    """Make `app` the current one of this thread, and afterwards again the one from before."""
+    """Make `app` the current app of the calling thread, and restore the former app afterwards."""
     from celery import _state
 
     before = cast(Any, _state)._tls.current_app
@@ -184,22 +183,25 @@ def request_context(request: Any) -> Any:
 
 
 def was_stopped(request: Any) -> bool:
-    """Whether a worker's request was cancelled or revoked before its end."""
+    """Return whether a worker's request was cancelled or revoked before the end."""
     return bool(request._already_cancelled or request._already_revoked)
 
 
 def is_with_pool(request: Any) -> bool:
-    """Whether a worker's request was handed to the pool, which runs it, or has run it."""
+    """Return whether the pool has a worker's request, or has run the request."""
     return request._apply_result is not None
 
 
 def worker_lost_info(request: Any, error: BaseException) -> Any:
-    """Exception information of a WorkerLostError, for a job that left its process by `error`."""
+    """Return the exception information of a WorkerLostError, for a job that left by `error`."""
     return request._worker_lost_info(error)
 
 
 def is_process_ending() -> bool:
-    """Whether this process of a worker's pool ends by a signal: its job is left by SystemExit."""
+    """Return whether a signal ends this process of a worker's pool.
+
+    The job of such a process leaves by SystemExit.
+    """
     from billiard.common import (  # type: ignore[attr-defined] # newer than its stubs
         terminate_handler_fired,
     )
@@ -208,14 +210,14 @@ def is_process_ending() -> bool:
 
 
 def forget_cached_result(backend: Any, task_id: str) -> None:
-    """Drop what a result back end remembers of a task."""
+    """Drop a result back end's cached result of a task."""
     backend._cache.pop(task_id, None)
 
 
 def on_next_term_signal(worker: Any, callback: Callable[[Any], None]) -> None:
-    """Let `callback` end a worker, at once and not warmly, at its next SIGTERM.
+    """Let `callback` end a worker, at once and not warmly, at the next SIGTERM.
 
-    In Celery this is what installs the handler of SIGQUIT.
+    Uses Celery's function for the handler of SIGQUIT.
     """
     from celery.apps import worker as program
 
@@ -224,14 +226,14 @@ def on_next_term_signal(worker: Any, callback: Callable[[Any], None]) -> None:
 
 
 def end_after_soft_shutdown(worker: Any) -> None:
-    """End a worker as at its first SIGQUIT: after the seconds of the soft shutdown."""
+    """End a worker as at the first SIGQUIT: after the seconds of the soft shutdown."""
     from celery.apps import worker as program
 
     vars(program)["on_cold_shutdown"](worker)
 
 
 def end_now(worker: Any) -> None:
-    """End a worker as at a SIGQUIT during the soft shutdown: its jobs are stopped now."""
+    """End a worker as at a SIGQUIT during the soft shutdown: running jobs are stopped at once."""
     from celery.apps import worker as program
 
     vars(program)["during_soft_shutdown"](worker)
@@ -247,9 +249,9 @@ def bound_sockets(connection: Any, seconds: float) -> None:
 
 
 def create_channel(connection: Any) -> Any:
-    """A new channel of a kombu connection. Raises kombu.exceptions.OperationalError.
+    """Return a new channel of a kombu connection. Raises kombu.exceptions.OperationalError.
 
-    `connection.channel()` would ask the broker twice, and try again where it does not answer.
+    `connection.channel()` would ask the broker twice, and try again after a failure.
     """
     with connection._reraise_as_library_errors():
         return connection.transport.create_channel(connection.transport)
@@ -257,10 +259,10 @@ def create_channel(connection: Any) -> Any:
 
 @contextmanager
 def collect_batch(producer: Any, batch: Any) -> Iterator[None]:
-    """Hand what this thread publishes by a kombu producer to `batch` instead of the broker.
+    """Hand the messages that the calling thread publishes to `batch` instead of the broker.
 
-    `batch.publish(channel, message, **options)` is called for each message, where kombu calls its
-    own batch of `producer.batch()`.
+    `producer` is kombu's. `batch.publish(channel, message, **options)` is called for each message,
+    in place of kombu's own batch of `producer.batch()`.
     """
     producer._batch_local.current = batch
     try:

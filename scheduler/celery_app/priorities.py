@@ -1,8 +1,8 @@
 """One order of priorities for every broker: 0 is taken first, 9 last; no priority counts as 0.
 
-This is the order of kombu's Redis transport. RabbitMQ takes the greatest number first, and only of
-a queue that was declared with `x-max-priority`. So with `rabbitmq_priorities` the queues are
-declared with this argument, and numbers are turned around on their way out (`TurnedAMQP`) and in
+The order is that of kombu's Redis transport. RabbitMQ takes the greatest number first, and only
+from a queue declared with `x-max-priority`. So with `rabbitmq_priorities` the queues are declared
+with that argument, and numbers are turned around on the way out (`TurnedAMQP`) and on the way in
 (`with_turned_priority`), for further attempts and follow-ups too.
 """
 
@@ -28,14 +28,14 @@ class TurnedAMQP(AMQP):
 
 
 def turned(priority: int) -> int:
-    """The priority for the same place in the other order; numbers beyond 0 to 9 are clipped."""
+    """Return the number for the same place in the other order, clipped to 0 to 9."""
     return LOWEST_PRIORITY - min(max(priority, 0), LOWEST_PRIORITY)
 
 
 def with_turned_priority(strategy: Callable[..., Any]) -> Callable[..., Any]:
-    """A strategy (Celery's function from message to task) for messages in RabbitMQ's order.
+    """Return a strategy (Celery's function from message to task) for messages in RabbitMQ's order.
 
-    The job sees the priority that its sender gave.
+    The job sees the priority that the sender gave.
     """
 
     def turned_strategy(message: Any, *given: Any, **options: Any) -> Any:
@@ -46,5 +46,5 @@ def with_turned_priority(strategy: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def are_turned(app: Celery) -> bool:
-    """Whether the app sends its messages with RabbitMQ's order."""
+    """Return whether the app sends messages in RabbitMQ's order."""
     return isinstance(app.amqp, TurnedAMQP)

@@ -1,4 +1,4 @@
-"""The queues of every process, their order, and the route of a job's message."""
+"""The queues of every process, the order of the queues, and the route of a job's message."""
 
 from typing import Any
 
@@ -6,29 +6,28 @@ CRITICAL = "critical"
 DEFAULT = "default"
 BULK = "bulk"
 QUEUES = (CRITICAL, DEFAULT, BULK)
-"""Queues, in the order in which a worker of several queues takes from them. Each may have workers
-of its own.
+"""Queues, in the order in which a worker of several queues takes messages.
+
+Each queue may have workers of its own.
 """
 
 LOWEST_PRIORITY = 9
-"""Number of the lowest priority; 0 is the highest. RabbitMQ's queues are declared with this
-maximum.
-"""
+"""Number of the lowest priority; 0 is the highest. Also the maximum of RabbitMQ's queues."""
 
 CELERYS_QUEUE = "celery"
-"""Celery's default queue, for programs without Beatdesk's settings. Workers without `-Q` read it
-too.
+"""Celery's default queue, for programs without Beatdesk's settings.
+
+Workers without `-Q` read it too.
 """
 
 
 def job_route(
     name: str, args: Any, kwargs: Any, options: dict[str, Any], task: Any = None, **_: Any
 ) -> dict[str, Any] | None:
-    """Celery's route for a message: the queue and priority that `@job` names, unless the sender
-    names others.
+    """Return Celery's route for a message: the queue and priority of `@job`; the sender's win.
 
-    None where nobody does, and Celery's defaults apply. Celery's own task attributes `queue` and
-    `priority` have no effect from Celery 6 on; this route stands in for them, for plain tasks too.
+    None where neither is named, and Celery's defaults apply. Celery's own task attributes `queue`
+    and `priority` have no effect from Celery 6 on; `job_route` takes over, for plain tasks too.
     """
     queue = getattr(task, "goes_to", None) or getattr(task, "queue", None)
     priority = getattr(task, "goes_with_priority", None)
