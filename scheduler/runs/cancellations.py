@@ -1,11 +1,11 @@
-"""Cancelled runs and their actors, in Redis for a week.
+"""Cancelled runs and the actors who cancelled them, in Redis for a week.
 
-Celery's revoke is a broadcast: it reaches the workers that listen at the moment, and lives in their
-memory. Workers read this list when they start and with their heartbeats, and the event
-`run.revoked` takes its actor from here. An entry outlives the event, because the message of a
-cancelled run may come back when its worker dies.
+Celery's revoke is a broadcast: it reaches only workers that listen at the moment, and stays in
+their memory. So workers also read this list at the start and with each heartbeat, and the event
+`run.revoked` takes the actor from here. An entry outlives the event, because the message of a
+cancelled run may come back after the death of a worker.
 
-A cancellation costs the same however many runs were cancelled before.
+The cost of a cancellation does not grow with the number of earlier cancellations.
 """
 
 import json
@@ -21,10 +21,10 @@ from scheduler.storage.lua import script_text
 RETENTION = timedelta(days=7)
 
 STEP = 50
-"""Old entries that are deleted, or given a time, with each cancellation."""
+"""Old entries that each cancellation deletes, or gives a time."""
 
 MOST = 10_000
-"""Most runs that `since` returns."""
+"""Greatest number of runs that `since` returns."""
 
 
 class Cancellations:
@@ -39,7 +39,7 @@ class Cancellations:
         self.record_many([run], actor, now)
 
     def record_many(self, runs: Sequence[str], actor: str, now: datetime) -> None:
-        """Record that `actor` cancels these runs, in one round trip."""
+        """Record that `actor` cancels all of `runs`, in one round trip."""
         note = json.dumps({"actor": actor, "at": now.isoformat()})
         self._record(
             keys=[keys.CANCELLED_HASH, keys.CANCELLED_ZSET],
@@ -63,7 +63,7 @@ class Cancellations:
         return list(found)
 
     def actor(self, run: str) -> str | None:
-        """Actor who cancelled a run; None for a run that is not in the list."""
+        """Return the actor who cancelled a run; None for a run without a cancellation."""
         return self.actors([run]).get(run)
 
     def actors(self, runs: Sequence[str]) -> dict[str, str]:

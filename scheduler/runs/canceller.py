@@ -1,14 +1,14 @@
 """Cancellation of runs, by operators and by the policy `cancel_previous`.
 
-1. The run is recorded as cancelled: a worker that takes its message later drops it.
-2. The message is taken out of its queue, where the broker is Redis. Then no worker has the run, and
-   it is `revoked` at once.
-3. Celery's revoke reaches the workers that listen: one that has the run ends it, and reports so.
-4. A run that no worker has by its lease is `revoked` at once, too: its message is beyond the search
+1. The run is recorded as cancelled: a worker that takes the run's message later drops the message.
+2. Where Redis is the broker, the message is taken out of its queue. Then no worker has the run, and
+   the run is `revoked` at once.
+3. Celery's revoke reaches the listening workers: the worker with the run ends and reports the run.
+4. A run without a worker by the lease is `revoked` at once, too: the message is beyond the search
    of step 2, or with another broker.
 
-A run that is left after that is with a worker, or its message is gone: then the message audit
-(`scheduler.reconciling`) ends it within a minute.
+After step 4 a remaining run is with a worker, or has lost the message: in the latter case the
+message audit (`scheduler.reconciling`) ends the run within a minute.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,23 +28,23 @@ class RemovesMessages(Protocol):
     """Removal of queued runs' messages; `queues.removal.MessageRemoval` fits."""
 
     def remove(self, runs: Sequence[str], queues: Iterable[str] = ()) -> Mapping[str, int]:
-        """Remove messages. Returns the attempt of each removed one, by run."""
+        """Remove messages. Returns the attempt of each removed message, by run."""
 
 
 class Cancelled(StrEnum):
     """Effect of a cancellation on a run, at the moment."""
 
     ENDED = "ended"
-    """The run is `revoked`: no worker had it."""
+    """The run is `revoked`: no worker had the run."""
 
     STOPPING = "stopping"
-    """A worker has the run, and is to end it."""
+    """A worker has the run, and is to end the run."""
 
     UNSTOPPABLE = "unstoppable"
-    """A worker has the run, and its pool cannot stop a running job."""
+    """A worker has the run, and the worker's pool cannot stop a running job."""
 
     SEARCHED = "searched"
-    """No worker is on record: one that has the run ends it, otherwise the audit does."""
+    """No worker is on record: a worker with the run ends the run, otherwise the audit does."""
 
 
 class Canceller:
@@ -67,9 +67,7 @@ class Canceller:
     def cancel(
         self, runs: Sequence[str], actor: str, now: datetime, queues: Iterable[str] = ()
     ) -> dict[str, Cancelled]:
-        """Cancel runs; `queues` are searched first for their messages. Returns the effect on each
-        run.
-        """
+        """Cancel runs; `queues` are searched first for the messages. Returns the effect by run."""
         if not runs:
             return {}
         self._cancellations.record_many(runs, actor, now)
@@ -98,8 +96,9 @@ class Canceller:
 
 
 def _queued_attempt(record: str) -> int | None:
-    """Attempt of a lease that no worker holds; None for one that a worker holds, and for a
-    malformed one.
+    """Return the attempt of a lease without a worker.
+
+    None for a lease that a worker holds, and for a malformed record.
     """
     try:
         lease: Any = lease_of(record)

@@ -1,9 +1,9 @@
 """Celery's names for Beatdesk's states of a run. Pure.
 
 Celery has no state for a tick without a message: skipped and missed ticks are REVOKED, because
-there is nothing to wait for. Celery has no state for a run whose worker is gone either: `lost` is
-STARTED, because its message comes back and another worker runs it. An id without any event is
-PENDING, as in Celery: its message may be on its way.
+nothing can be waited for. Celery has no state for a run whose worker is gone either: `lost` is
+STARTED, because the message comes back and another worker runs the job. An id without any event is
+PENDING, as in Celery: the message may be on the way.
 """
 
 from scheduler.rules.model.run_states import RunState

@@ -28,17 +28,18 @@ from scheduler.runs.rerun import rerun_arguments, rerun_facts
 from scheduler.storage.availability import BROKER, answering
 
 PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2}
-"""Kombu's retry policy for publishing: an operator is waiting, and a refusal after a second is
-better than a page that hangs.
+"""Kombu's retry policy for publishing.
+
+For a waiting operator a refusal after a second is better than a hanging page.
 """
 
 
 class RunControl:
     """Control of runs.
 
-    `queue_of` returns the queue that a job names in its decorator, or None; `has_message` says
-    whether the broker has a message of a run, by its id and queue; `can_stop_jobs` says of a
-    worker, by its name, whether its pool can stop a running job.
+    `queue_of` returns the queue in the decorator of a job, or None; `has_message` returns whether
+    the broker has a message of a run, by the run's id and queue; `can_stop_jobs` returns whether
+    the pool of a worker, by name, can stop a running job.
     """
 
     def __init__(
@@ -76,8 +77,8 @@ class RunControl:
         """Send a schedule's job to its queue now. Returns the run's id.
 
         `args` and `kwargs` replace the schedule's own arguments; `tick` is the nominal time of the
-        run, `parent` the run that is repeated. The schedule's next tick stays where it is. Raises
-        Unavailable where the broker or Redis does not answer.
+        run, `parent` the repeated run. The schedule's next tick does not move. Raises Unavailable
+        where the broker or Redis does not answer.
         """
         with answering(server=BROKER):
             queue = (
@@ -118,12 +119,13 @@ class RunControl:
         policies: Policies | None = None,
         now: datetime,
     ) -> str:
-        """Send a run with these facts and arguments. Returns the run's id.
+        """Send a run with the given facts and arguments. Returns the run's id.
 
-        1. The run of a schedule gets a lease, so that no tick overtakes it.
+        1. The run of a schedule gets a lease, so that no tick overtakes the run.
         2. The message is sent.
         3. The event `run.queued` is written. Not before the message: a run without the event is
-           found by its worker's events, but an announced run without a message would wait for ever.
+           found by the worker's events, but an announced run without a message would wait for
+           ever.
 
         Raises Unavailable where the broker or Redis does not answer.
         """
@@ -162,11 +164,11 @@ class RunControl:
     ) -> str:
         """Send the job of a past run once more. Returns the new run's id.
 
-        `args` and `kwargs` replace the run's own arguments. `schedule` is the run's schedule, if it
-        still exists; `check` raises for arguments that the job cannot take. Raises Refused where
-        nothing ran or the arguments are not in the history as they were sent, and for a lost run
-        whose message comes back by itself unless `anyway`; Unavailable where the broker or Redis
-        does not answer.
+        `args` and `kwargs` replace the run's own arguments. `schedule` is the run's schedule, None
+        for a deleted one; `check` raises for arguments that the job cannot take. Raises Refused
+        where nothing ran, where the history has the arguments cut or with secrets hidden, and,
+        unless `anyway`, for a lost run whose message comes back by itself; Unavailable where the
+        broker or Redis does not answer.
         """
         facts = rerun_facts(run, actor=actor, now=now)
         if not anyway:
@@ -194,11 +196,11 @@ class RunControl:
     def cancel(
         self, run_id: str, actor: str, now: datetime, *, queue: str | None = None
     ) -> Cancelled:
-        """Cancel a run: a queued run does not start, a running one gets SIGTERM in its process.
+        """Cancel a run: a queued run does not start, the process of a running one gets SIGTERM.
 
-        `queue` is the run's queue, where it is on record. Returns the effect at the moment: a
-        queued run has ended; a running one is `revoked` when its worker reports so, and keeps its
-        own end where it ends meanwhile. Raises Refused for an impossible id, Unavailable where the
+        `queue` is the run's recorded queue, or None. Returns the effect at the moment: a queued run
+        has ended; a running one is `revoked` when the worker reports the end, and a run that ends
+        meanwhile keeps its own end. Raises Refused for an impossible id, Unavailable where the
         broker or Redis does not answer.
         """
         if not run_id or len(run_id) > 64:

@@ -1,12 +1,12 @@
-"""Deduplication of messages that came by the outbox: which of two copies becomes the run.
+"""Deduplication of messages from the outbox: the choice between two copies of a message.
 
-The relay may publish a message twice, and gives each that it publishes a mark of its own. A worker
-claims the run for the first mark that arrives, in one script, before it makes a task of the
-message; from then on every other message of the run is dropped, whatever becomes of the first,
-which stays with the broker until its run is over.
+The relay may publish a message twice, and puts a different mark into each copy. A worker claims the
+run for the first mark to arrive, in one script, before making a task of the message; from then on
+every other message of the run is dropped, whatever happens to the first message, which stays with
+the broker until the run is over.
 
-The end of the run is remembered: for ten minutes, in which a message whose acknowledgement was lost
-comes again, and for a week where the relay could not tell whether it had published
+The end of the run is remembered for ten minutes, in which a message with a lost acknowledgement
+comes again; and for a week where the relay could not tell whether the message was published
 (`DOUBTFUL_SECONDS`). The relay forgets both (`published.lua`).
 """
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from redis import Redis
 
 DOUBTFUL_SECONDS = 7 * 86_400
-"""Seconds for which a run is remembered that may have a second message: as long as a message may
-wait in its queue.
+"""Seconds for which a run with a possible second message is remembered.
+
+A message may wait in a queue for just as long.
 """
 
 
 class DeliveryClaim(NamedTuple):
-    """The claim of one published message on its run; `mark` is the relay's."""
+    """The claim of a published message on a run; `mark` is the relay's mark in the message."""
 
     run: str
     mark: str
@@ -39,8 +40,10 @@ class Deduplication:
         self._claim = redis.register_script(script_text(__package__, "claim.lua"))
 
     def take(self, claim: DeliveryClaim) -> bool:
-        """Claim the run for a message. True where the run is this message's, also when it claims
-        again; False where another message has the run. Raises redis.RedisError.
+        """Claim the run for a message. Raises redis.RedisError.
+
+        True where the message has the run, also when a message claims again; False where another
+        message has the run.
         """
         reply: Any = self._claim(
             keys=[keys.OUTBOX_CLAIMS_HASH, keys.OUTBOX_CLAIMS_ZSET, keys.LEASE_OWNERS_HASH],
@@ -50,9 +53,9 @@ class Deduplication:
 
 
 def delivery_claim_of(headers: dict[str, Any]) -> DeliveryClaim | None:
-    """The claim that a message makes by its headers.
+    """Return the claim that a message makes by its headers.
 
-    None for a message that did not come by the outbox, and for a further attempt.
+    None for a further attempt, and for a message without a mark of the outbox.
     """
     run = headers.get("id")
     mark = decode(headers).outbox

@@ -1,14 +1,14 @@
-"""Deliveries of a run's message: the questions that a worker asks before it begins.
+"""Deliveries of a run's message: the questions that a worker asks before beginning with the run.
 
-1. Has the run ended, though its message was not acknowledged? Then the message is dropped.
-2. Has another worker the run, and does that worker live? Then the message waits.
-3. How many deliveries before this one did not end? Each that began was an attempt of its own, and
+1. Has the run ended, though the message was not acknowledged? Then the message is dropped.
+2. Does another living worker have the run? Then the message waits.
+3. How many earlier deliveries did not end? Each delivery that began was an attempt of its own, and
    a message that ends its workers again and again is given up.
 
 The worker's lease is written in the same script. Where the broker is the Redis of the schedules,
-the claiming transport asks all of it while it takes the message (`worker.transport`); elsewhere
-`Deliveries.take` asks it at admission. An acknowledged message needs no memory: `Deliveries.settle`
-forgets its end.
+the claiming transport asks all three questions while taking the message (`worker.transport`);
+elsewhere `Deliveries.take` asks at admission. An acknowledged message needs no memory:
+`Deliveries.settle` forgets the end of the run.
 """
 
 import json
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from redis import Redis
 
 _READ = ("id", "task", "retries", HEADER)
-"""The headers that the script reads."""
+"""Headers that the script reads."""
 
 
 class Delivery(NamedTuple):
-    """One delivery of a run's message to a worker."""
+    """A single delivery of a run's message to a worker."""
 
     fate: Literal["start", "wait", "ended"]
     begun: int = 0
     """Earlier deliveries that began and did not end: attempts beside the retries."""
 
     unended: int = 0
-    """Earlier deliveries that did not end, begun or not."""
+    """Earlier deliveries without an end, begun or not."""
 
     is_known: bool = False
-    """Whether Redis had a record of the run before this delivery."""
+    """Whether Redis had a record of the run before the delivery."""
 
 
 class Settled(NamedTuple):
@@ -62,7 +62,7 @@ class Deliveries:
     def take(self, headers: Mapping[str, Any], worker: str, now: datetime) -> Delivery:
         """Take the run of a message for a worker. Raises redis.RedisError.
 
-        `headers` are the message's: they name the run, its job, its schedule and its retries.
+        `headers` are the message's, with the run, the job, the schedule and the retries.
         """
         reply: Any = self._take(
             keys=take_keys(),
@@ -95,7 +95,7 @@ class Deliveries:
 
 
 def take_keys() -> list[str]:
-    """Keys of a script that takes a run: events, leases, and the deliveries' memory."""
+    """Return the keys of a script that takes a run: events, leases, and memory of deliveries."""
     return [
         keys.EVENTS_STREAM,
         keys.LEASES_ZSET,
@@ -107,16 +107,19 @@ def take_keys() -> list[str]:
 
 
 def lost_event(now: datetime) -> tuple[str, str, str]:
-    """The event run.lost for a script: the field of the stream's entry, a pattern whose run,
-    attempt and moment the script replaces, and the moment.
+    """Return the event run.lost for a script.
+
+    In order: the field of the stream's entry, a pattern in which the script replaces run, attempt
+    and moment, and the moment.
     """
     pattern = schema.encode(run_event(RunLost, "-", 1, now))[schema.FIELD]
     return schema.FIELD, pattern, now.isoformat()
 
 
 def with_deliveries(headers: Mapping[str, Any], begun: int) -> dict[str, Any]:
-    """Headers that tell the number of earlier deliveries that began; the same where there was none
-    and none is told.
+    """Return the headers with the number of earlier deliveries that began.
+
+    Unchanged where the number is 0 and the headers have no such number.
     """
     if not begun and "deliveries" not in (headers.get(HEADER) or {}):
         return cast("dict[str, Any]", headers)

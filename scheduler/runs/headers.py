@@ -3,7 +3,7 @@
 Beat and `runs.control` put the schedule, its revision, the trigger and the actor in the header
 `beatdesk`, and the tick in the header `tick`; Celery carries unknown headers over retries. Messages
 of other origin have neither, and become runs with the trigger `api`, or `schedule` where stock
-Beat's own mark is found. No content of a header raises: anybody may have written it.
+Beat's own mark is found. No content of a header raises: any program may have written the header.
 """
 
 import logging
@@ -36,7 +36,7 @@ BUILT_IN = "celery."
 
 
 class Message(NamedTuple):
-    """The parts of a Celery message that describe its run."""
+    """The parts of a Celery message from which its run is described."""
 
     headers: Mapping[str, Any]
     args: Any
@@ -45,7 +45,7 @@ class Message(NamedTuple):
 
     @property
     def run(self) -> str:
-        """The run's id, which is Celery's task id."""
+        """The run's id: Celery's task id."""
         return str(self.headers["id"])
 
     @property
@@ -55,7 +55,7 @@ class Message(NamedTuple):
 
 
 def is_job(name: str) -> bool:
-    """Whether the task of this name is a job, and not one of Celery's own."""
+    """Return whether a task is a job, and not one of Celery's own tasks."""
     return not name.startswith(BUILT_IN)
 
 
@@ -69,9 +69,9 @@ def is_run(headers: Any) -> bool:
 
 
 def facts_of(message: Message, limit: int, queued_at: datetime | None = None) -> RunFacts:
-    """Facts of the message's run.
+    """Return the facts of the message's run.
 
-    `limit` is the most bytes of its arguments. `queued_at` is used where the header has none.
+    `limit` is the most bytes of the arguments. `queued_at` is for a header without a moment.
     """
     headers = message.headers
     own = decode(headers)
@@ -94,14 +94,15 @@ def facts_of(message: Message, limit: int, queued_at: datetime | None = None) ->
 
 
 def message_of(message: Any) -> Message:
-    """The parts of a received kombu message; no arguments where they cannot be read."""
+    """Return the parts of a received kombu message; no arguments for an unreadable body."""
     args, kwargs = _readable(message)
     return Message(message.headers, args, kwargs, queue_of(message.delivery_info))
 
 
 def _readable(message: Any) -> tuple[Any, Any]:
-    """Arguments of a message; none where its body cannot be read, which may be why a worker
-    refuses the message.
+    """Return the arguments of a message; none for an unreadable body.
+
+    An unreadable body may be why a worker refuses the message.
     """
     try:
         args, kwargs, _embed = message.payload
@@ -112,8 +113,10 @@ def _readable(message: Any) -> tuple[Any, Any]:
 
 
 def headers_for(facts: RunFacts, retries: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Headers with these facts, and with the `retries` of the schedule's policies
-    (`limits.facts_of`); without those that the message has elsewhere: job, arguments, queue.
+    """Return headers with `facts`, and with `retries` of the schedule's policies.
+
+    `retries` comes from `limits.facts_of`. Job, arguments and queue are left out: the message has
+    them elsewhere.
     """
     own = OwnHeader(
         schedule=facts.schedule,
@@ -138,8 +141,9 @@ def attempt_of(retries: Any) -> int:
 
 
 def attempt_in(headers: Mapping[str, Any]) -> int:
-    """Number of the attempt, from 1, that a message's headers are for: further attempts that were
-    sent, and earlier deliveries that began and did not end, count alike.
+    """Return the attempt, from 1, for which a message with `headers` was sent.
+
+    Sent further attempts count, and so do earlier deliveries that began and did not end.
     """
     return attempt_of(headers.get("retries")) + deliveries_of(headers)
 

@@ -1,8 +1,8 @@
 """The record of a lease in Redis: facts about an unfinished run. Pure.
 
-`uid attempt worker failures until name`, as `storage/lease.lua` explains, which reads and writes
-the same format for scripts. One golden file, tests/unit/runs/golden/leases.json, tests both sides:
-leases outlive the version that wrote them.
+The format is `uid attempt worker failures until name`; `storage/lease.lua` explains the parts, and
+reads and writes the format for scripts. A golden file, tests/unit/runs/golden/leases.json, tests
+both sides: leases outlive the version that wrote them.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ class Lease(NamedTuple):
     """Facts about an unfinished run."""
 
     uid: str | None
-    """The schedule's; None for a run that no schedule started."""
+    """The schedule's id; None for a run without a schedule."""
 
     attempt: int
     worker: str | None
@@ -33,7 +33,7 @@ class Lease(NamedTuple):
     """Facts from the run's message, until the message is certainly in a queue."""
 
     name: str
-    """The schedule's name, or the job's for a run that no schedule started."""
+    """The schedule's name; the job's for a run without a schedule."""
 
     text: str
 
@@ -75,15 +75,15 @@ def lease_of(text: str) -> Lease:
 
 
 def received_text(uid: str | None, name: str, attempt: int, worker: str) -> str:
-    """Return the record of a run that a worker has; `name` is the job's where `uid` is None."""
+    """Return the record of a run with a worker; `name` is the job's where `uid` is None."""
     return f"{uid or NO_SCHEDULE} {attempt} {worker_word(worker)} 0 0 {name}"
 
 
 def worker_word(worker: str | None) -> str:
-    """Return a worker's name as one word other than a dash, with the mark of a received run."""
+    """Return a worker's name as a word other than a dash, with the mark of a received run."""
     return "@" + worker_name(worker)
 
 
 def worker_name(worker: str | None) -> str:
-    """Return a worker's name as one word, as in a record behind the mark."""
+    """Return a worker's name as a word, as in a record behind the mark."""
     return "_".join((worker or "?").split())

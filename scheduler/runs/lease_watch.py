@@ -1,4 +1,4 @@
-"""Recording of lost runs: those whose worker did not renew the lease."""
+"""Recording of lost runs: runs whose worker did not renew the lease."""
 
 import logging
 import threading
@@ -13,8 +13,10 @@ from scheduler.runs.leases import Leases
 log = logging.getLogger(__name__)
 
 WATCH_EVERY = 2.0
-"""Seconds between two looks. A run is lost after two of them, so that it is lost within a minute of
-the end of its worker: `leases.HELD_SECONDS` and two looks.
+"""Seconds between two looks.
+
+Two looks make a run lost, so a run is lost within a minute of the end of its worker:
+`leases.HELD_SECONDS` and two looks.
 """
 
 

@@ -1,12 +1,13 @@
-"""Leases of runs: which runs are alive. One lease per run, in Redis.
+"""Leases of runs: the record of unfinished runs. One lease per run, in Redis.
 
     Beat sends a tick     ──▶ a minute, from the transaction that advances the entry
     an operator starts it ──▶ a minute
     the message is queued ──▶ as long as the message may wait
     a worker has the run  ──▶ `HELD_SECONDS`, renewed every few seconds by the worker
-    the run is over       ──▶ none; Beat looks at once at a tick that waits for this run
+    the run is over       ──▶ none; Beat looks at once at a tick that waits for the run
 
-A run that no schedule started has a lease from the moment in which a worker has its message.
+A run without a schedule gets a lease when a worker gets the message.
+
 Each step is written with the step's event, in one script, so a lease costs no round trip of its
 own. An expired lease delays no tick; `lease_watch` records the run as lost. All times are the Redis
 server's.
@@ -52,13 +53,13 @@ from scheduler.storage.server_time import seconds_of
 log = logging.getLogger(__name__)
 
 HELD_SECONDS = 50.0
-"""Seconds for which a run is alive after the worker's last heartbeat."""
+"""Seconds that a run stays alive after the worker's last heartbeat."""
 
 QUEUED_SECONDS = 7 * 86_400.0
-"""Seconds for which a message may wait in a queue before the run is lost."""
+"""Seconds that a message may wait in a queue before the run is lost."""
 
 SENT_SECONDS = 60.0
-"""Seconds for Beat from advancing an entry to having the message in its queue."""
+"""Seconds that Beat may take from advancing an entry to the message in the queue."""
 
 _MOST = 200
 _MOST_OVERDUE = 2_000
@@ -80,7 +81,7 @@ class Streak(NamedTuple):
 
 
 class LeaseState(Enum):
-    """State of a run's lease, for a worker with another message of the same attempt."""
+    """State of a run's lease, for a worker with another message of the attempt."""
 
     ALIVE = "alive"
     """A worker has the run, and the lease has not expired."""
@@ -105,7 +106,7 @@ class LeasedStream(EventStream):
         self.streaks: list[Streak] = []
 
     def append(self, event: Event) -> str:
-        """Append one event. Returns the id of the entry; "" where the event moved a lease too."""
+        """Append an event. Returns the id of the entry; "" where the event moved a lease too."""
         effect, argument = _effect(event)
         if effect == "none":
             return super().append(event)  # one command, where several events need a transaction
@@ -124,7 +125,7 @@ class LeasedStream(EventStream):
         return []
 
     def tell(self, told: Sequence[tuple[Event, str, str]]) -> None:
-        """Append events with these effects on the leases of runs: (event, effect, argument)."""
+        """Append events, each with an effect on the lease of a run: (event, effect, argument)."""
         arguments: list[str] = []
         for event, effect, argument in told:
             run = event.run if isinstance(event, RunEvent) else ""
@@ -136,9 +137,9 @@ class LeasedStream(EventStream):
         self._write(["", "drop", run, ""])
 
     def abandon(self, leases: Mapping[str, Lease]) -> None:
-        """Return expired leases, by run id, of workers that have not begun, to the queue.
+        """Return expired leases of workers that have not begun to the queue; `leases` is by run id.
 
-        A lease that has changed since it was read stays. The messages are delivered again.
+        A lease changed since the reading stays. The messages are delivered again.
         """
         self._write(
             [text for run, lease in leases.items() for text in ("", "abandon", run, lease.text)]
@@ -177,32 +178,32 @@ class LeasedStream(EventStream):
 
 
 class HeldRun(NamedTuple):
-    """A run that a worker has, as the worker knows it."""
+    """A run in a worker, as far as the worker's memory goes."""
 
     run: str
     retries: int
-    """Further attempts that were sent before this one."""
+    """Further attempts sent before the present attempt."""
 
     begun: int
     """Earlier deliveries that began and did not end."""
 
     lost_lease: str
-    """The record to be made anew where Redis has lost it; "" makes none."""
+    """The record for a new lease where Redis has lost the lease; "" makes no new lease."""
 
 
 class Renewal(NamedTuple):
-    """The result of a worker's renewal of its leases."""
+    """The result of a worker's renewal of leases."""
 
     renewed: int
     taken_away: tuple[str, ...]
-    """Runs that are not this worker's any more: another worker has them, or they count as lost."""
+    """Runs that the worker has lost: another worker has the run, or the run counts as lost."""
 
     unknown: tuple[str, ...]
-    """Runs of which Redis has no record: they have just ended, or Redis has lost the record."""
+    """Runs without a record in Redis: the run has just ended, or Redis has lost the record."""
 
 
 class Leases:
-    """Leases in Redis: read, renew, and find the expired ones."""
+    """Leases in Redis: reads, renews, and finds expired leases."""
 
     def __init__(self, redis: Redis, stream: LeasedStream) -> None:
         self._redis = redis
@@ -222,7 +223,7 @@ class Leases:
             pipe.execute()
 
     def withdraw(self, run: str) -> None:
-        """Release the lease of a run that could not be sent."""
+        """Release the lease of an unsent run."""
         self._stream.forget(run)
 
     def known(self, runs: Sequence[str]) -> set[str]:
@@ -233,7 +234,7 @@ class Leases:
     def renew(self, runs: Sequence["HeldRun"], worker: str) -> "Renewal":
         """Renew a worker's leases for `HELD_SECONDS`. Raises redis.RedisError.
 
-        A lease that Redis has lost is made anew where the run's `lost_lease` has its record.
+        A lease that Redis has lost is made anew from the record in the run's `lost_lease`.
         """
         if not runs:
             return Renewal(0, (), ())
@@ -260,14 +261,15 @@ class Leases:
         return lease_of(text)
 
     def records(self, runs: Sequence[str]) -> dict[str, str]:
-        """Return the lease records of `runs` by run id, also expired ones; runs without a lease are
-        left out.
+        """Return the lease records of `runs` by run id, also expired ones.
+
+        Runs without a lease are left out.
         """
         texts: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
         return {run: text for run, text in zip(runs, texts, strict=True) if text is not None}
 
     def standing(self, run: str, attempt: int) -> LeaseState:
-        """Return the state of the lease for this attempt of a run."""
+        """Return the state of the lease for an attempt of a run."""
         if self._redis.hexists(keys.LEASE_OWNERS_HASH, run):
             lease = self.get(run)
             held = lease is not None and lease.worker is not None and lease.attempt == attempt
@@ -286,7 +288,7 @@ class Leases:
     def overdue(self) -> dict[str, Lease]:
         """Return the expired leases by run id, at most `_MOST_OVERDUE`, the longest expired first.
 
-        What is no lease is logged and removed: one bad record must not hide the others.
+        A malformed record is logged and removed: a bad record must not hide the others.
         """
         now = seconds_of(self._redis.time())
         runs: Any = self._redis.zrangebyscore(
@@ -314,8 +316,8 @@ class Leases:
     def lose(self, overdue: Mapping[str, Lease], now: datetime) -> None:
         """Record runs as lost, except where the lease has changed since reading.
 
-        A run past the deadline that no worker had is `expired` and not `lost`. A run whose worker
-        had only its message, and recorded nothing of it, waits in its queue again.
+        A run past the deadline without a worker is `expired` and not `lost`. A run whose worker had
+        only the message, without a recorded event, waits in the queue again.
         """
         claimed = {run: lease for run, lease in overdue.items() if _is_claimed(lease)}
         lost = [
@@ -329,7 +331,7 @@ class Leases:
             self._stream.tell(lost)
 
     def forget_old(self) -> int:
-        """Forget ends and deliveries whose message never came, by their age. Returns how many."""
+        """Forget ends and deliveries without a message, by age. Returns the number."""
         reply: Any = self._forget(
             keys=[keys.ENDED_ZSET, keys.DELIVERIES_HASH, keys.DELIVERIES_ZSET], args=[_MOST_OVERDUE]
         )

@@ -1,6 +1,6 @@
 """Limits of a run by its schedule's policies, as options for Celery and as fields of the header.
 
-Pure. Used for ticks and for runs started by hand, so that both have the same limits.
+Pure. Used for ticks and for runs started by hand, so that both have equal limits.
 """
 
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from scheduler.rules.model.spec import Policies
 
 HARD_AFTER_SECONDS = 10.0
-"""Seconds for a job's clean-up between its soft time limit, which raises in the job, and the hard
-one, which ends its process.
+"""Seconds between the two time limits, for a job's clean-up.
+
+The soft limit raises in the job, the hard limit ends the job's process.
 """
 
 
@@ -24,9 +25,9 @@ def options_of(policies: Policies) -> dict[str, Any]:
 
 
 def facts_of(policies: Policies) -> dict[str, Any]:
-    """Fields of the header `beatdesk` for further attempts; `backoff` in seconds.
+    """Return the header `beatdesk`'s fields for further attempts; `backoff` in seconds.
 
-    `on_lost` only where it is not the default.
+    `on_lost` is left out at the default.
     """
     lost = {} if policies.on_lost == "again" else {"on_lost": policies.on_lost}
     if not policies.retries:

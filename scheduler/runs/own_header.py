@@ -3,13 +3,13 @@
 | part | from | meaning |
 | --- | --- | --- |
 | `schedule`, `schedule_uid`, `revision` | Beat, or the sender of a run | the run's schedule |
-| `trigger`, `actor`, `queued_at`, `parent` | the same | the reason of the run |
+| `trigger`, `actor`, `queued_at`, `parent` | Beat, or the sender of a run | the run's reason |
 | `retries`, `backoff` | the schedule's policies | further attempts, seconds before the first |
 | `attempts_before` | the worker that sends the next attempt | attempts of the task's own retries |
-| `lost` | the same | attempts with a lost process |
-| `deliveries` | the worker that takes the message | earlier deliveries that began, without an end |
+| `lost` | the worker that sends the next attempt | attempts with a lost process |
+| `deliveries` | the worker with the message | earlier deliveries that began, without an end |
 | `on_lost` | the schedule's policies | `fail`: a run whose worker was lost is not run again |
-| `due_at` | Beat, where the schedule has jitter | when the run is to start |
+| `due_at` | Beat, where the schedule has jitter | the moment of the run's start |
 | `outbox` | the relay | the message's own mark, by which workers recognise a second copy |
 
 The tick stands in a header of its own, `tick`. `decode` never raises: any program may have written
@@ -118,8 +118,9 @@ def tick_of(headers: Mapping[str, Any]) -> datetime | None:
 
 
 def deliveries_of(headers: Any) -> int:
-    """Return the number of earlier deliveries of a run that began and did not end, because their
-    worker ended: how many attempts the run had beside its retries.
+    """Return the number of a run's deliveries that began and did not end, as the worker ended.
+
+    The run had as many attempts beside the retries.
     """
     return _count(raw_parts(headers).get("deliveries")) or 0
 

@@ -1,4 +1,4 @@
-"""A run of the past, as reruns and Celery's results need it."""
+"""A run of the past, for reruns and for Celery's results."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ class PastRun(HasId, Protocol):
 
     @property
     def reason(self) -> str | None:
-        """Reason of the state, where there is one."""
+        """Reason of the state; None for a state without a reason."""
 
     @property
     def schedule(self) -> str | None:
@@ -42,7 +42,7 @@ class PastRun(HasId, Protocol):
 
     @property
     def tick(self) -> datetime | None:
-        """The nominal time, aware; None for a run that stands for no tick."""
+        """The nominal time, aware; None for a run without a tick."""
 
     @property
     def tick_to(self) -> datetime | None:
@@ -90,4 +90,4 @@ class PastRun(HasId, Protocol):
 
     @property
     def children(self) -> Sequence[HasId]:
-        """The runs that this run started."""
+        """The runs that were started by the run."""

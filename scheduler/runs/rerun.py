@@ -1,7 +1,7 @@
-"""Rerun of a past run: its facts and arguments for a new run, whose parent is the old one. Pure.
+"""Rerun of a past run: facts and arguments for a new run, whose parent is the old run. Pure.
 
-The history has arguments bounded, with secrets hidden. Where something was cut or hidden, the
-schedule that fired the run may still have the same arguments whole; elsewhere the operator has to
+The history has arguments bounded, with secrets hidden. Where an argument is cut or hidden, the
+schedule that fired the run may still have the complete arguments; elsewhere the operator has to
 give them.
 """
 
@@ -25,9 +25,9 @@ class Arguments(NamedTuple):
 
 
 def rerun_facts(run: PastRun, *, actor: str, now: datetime) -> RunFacts:
-    """Facts of the new run, for the same tick, so that the job works on the same time.
+    """Return the facts of the new run, for the old tick: the job works on the old run's time.
 
-    Raises Refused for a tick that never ran, and for a run whose job is not in the history.
+    Raises Refused for a tick that never ran, and for a run without a job in the history.
     """
     if run.tick_to is not None or is_without_run(run.state):
         raise Refused(
@@ -59,10 +59,10 @@ def rerun_arguments(
     args: list[Any] | None,
     kwargs: dict[str, Any] | None,
 ) -> Arguments:
-    """The arguments `args` and `kwargs`, each replaced by the run's own where it is None.
+    """Return the arguments `args` and `kwargs`; the run's own replace None.
 
-    `limit` is the most bytes of arguments in the history. Raises Refused where the run's own are
-    neither in the history nor in the schedule as they were sent.
+    `limit` is the most bytes of arguments in the history. Raises Refused where neither the history
+    nor the schedule has the run's own arguments as sent.
     """
     if args is None:
         own_args = schedule.args if schedule is not None else None
@@ -74,8 +74,10 @@ def rerun_arguments(
 
 
 def _unmasked(recorded: Any, own: Any, limit: int, kind: type, field: str) -> Any:
-    """The arguments as they were sent: the recorded ones where nothing is hidden in them, or the
-    schedule's `own` where the recorded ones are made from these.
+    """Return the arguments as sent.
+
+    Recorded arguments without a hidden part are returned. Otherwise the schedule's `own` arguments
+    are, where masking and cutting them gives the recorded ones.
     """
     if isinstance(recorded, kind) and not _has_mask(recorded):
         return recorded
