@@ -1,20 +1,21 @@
-"""Admission of messages: whether a message may become a run, before Celery makes a task of it.
+"""Admission of messages: whether a message may become a run, before Celery makes a task.
 
 1. A further attempt does not expire: the deadline was for the start, and the run has started.
-2. A message that came by the outbox may be in the queue twice, without the broker's knowledge: it
+2. A message from the outbox may be in the queue twice, without the broker's knowledge: the message
    claims its run first (`runs.deduplication`), and a second copy is dropped. While Redis does not
-   answer, such a message waits.
-3. The run is taken (`runs.deliveries`): a message whose run has ended is dropped; one whose run
-   another worker has waits, until that run ends or that worker's lease does; one that has ended its
-   workers again and again is given up. The claiming transport has taken the run with the message.
-4. A run that its schedule started is checked once more as Beat checked it before it sent it
+   answer, a message from the outbox waits.
+3. The run is taken (`runs.deliveries`). The message of an ended run is dropped; the message of a
+   run with another worker waits for the end of the run or of the other worker's lease; a message
+   that has ended its workers again and again is given up. The claiming transport has taken the run
+   with the message.
+4. A run that a schedule started is checked once more by the rules that Beat applied before sending
    (`dispatch.start_check`): meanwhile the schedule may be paused, off, deleted, or running. A
-   worker takes no more messages than it can begin with, so this is the moment of the start. Where
-   Redis does not answer, the run starts rather than is lost.
+   worker takes no more messages than it can begin with, so the check is at the moment of the start.
+   Where Redis does not answer, the run starts rather than is lost.
 
 Step 4 writes the event that the message was taken in its own round trip; steps 2 and 3 cost one
-round trip to Redis each, for messages by the outbox, and of brokers other than the runs' Redis. No
-clock of this module decides anything.
+round trip to Redis each, for messages from the outbox, and of brokers other than the runs' Redis.
+No clock of this module decides anything.
 """
 
 import logging
@@ -47,35 +48,35 @@ from scheduler.worker.transport.channel import DELIVERY
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 2.0
-"""Seconds between two looks at what a message waits for."""
+"""Seconds between two looks at the reason for a message's wait."""
 
 LOOKS_FOR_THE_GONE = 6
-"""How often a schedule that is gone is looked for, in case that a recorder is putting it back."""
+"""Number of looks for a missing schedule, in case that a recorder is restoring the schedule."""
 
 UNASKED = Delivery("start", is_known=True)
-"""The delivery of a message whose run cannot be taken, as Redis does not answer: it starts."""
+"""The delivery of a message whose run cannot be taken, as Redis does not answer: the run starts."""
 
 Strategy = Callable[..., Any]
 
 
 class Arrival(NamedTuple):
-    """A message that has arrived, with what may become of it."""
+    """A message that has arrived, with acknowledgement and start as possible next steps."""
 
     message: Any
     ack: Callable[..., Any]
     start: Callable[[], Any]
-    """Celery's strategy, which makes a task of the message."""
+    """Celery's strategy: makes a task of the message."""
 
 
 class Admission:
-    """Admission of the messages of one consumer."""
+    """Admission of a consumer's messages."""
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
         self._app: BeatdeskApp = consumer.app
 
     def before(self, name: str, strategy: Strategy) -> Strategy:
-        """Celery's strategy for messages of the task `name`, called once a message is admitted.
+        """Return Celery's strategy for messages of the task `name`, called after admission.
 
         Celery's own tasks keep their strategy.
         """
@@ -99,7 +100,7 @@ class Admission:
         return admit_message
 
     def _take(self, arrival: Arrival, claimed: Delivery | None, look: int) -> Any:
-        """Drop the message, begin with its run, or look again in `LOOK_EVERY` seconds."""
+        """Drop the message, begin with the run, or look again in `LOOK_EVERY` seconds."""
         message, ack, start = arrival
         if self._is_given_back(message):
             return None
@@ -126,7 +127,7 @@ class Admission:
         return self._check_start(arrival, received, delivery, look=1)
 
     def _ask_delivery(self, message: Any, run: str, claimed: Delivery | None) -> Delivery:
-        """What Redis says of this delivery; the lease is this worker's where it may start."""
+        """Return Redis's answer about the delivery; on "start" the calling worker has the lease."""
         parts = parts_for(self._app)
         copy = delivery_claim_of(message.headers)
         is_doubtful = copy is not None or _is_redelivered(message)
@@ -144,7 +145,7 @@ class Admission:
             return Delivery("wait") if is_doubtful else UNASKED
 
     def _reason_to_give_up(self, message: Any, delivery: Delivery) -> str:
-        """The reason for which a message is not delivered once more; empty where it is."""
+        """Return the reason against another delivery of a message; empty without a reason."""
         if delivery.unended >= self._app.settings.most_deliveries:
             return (
                 f"given up: {delivery.unended} deliveries of its message ended their worker "
@@ -162,7 +163,7 @@ class Admission:
         return ""
 
     def _give_up(self, message: Any, reason: str) -> None:
-        """Record that a message is delivered no more, and release the lease of this delivery."""
+        """Record that a message is delivered no more, and release the lease of the delivery."""
         run = message.headers["id"]
         log.error("run %s: %s", run, reason)
         signals_of(self._app).given_up(message, self._consumer.hostname, reason)
@@ -174,7 +175,7 @@ class Admission:
     def _check_start(
         self, arrival: Arrival, received: RunReceived, delivery: Delivery, look: int
     ) -> Any:
-        """Start the run as its schedule allows, skip it, or check again in `LOOK_EVERY` seconds."""
+        """Start the run as the schedule allows, skip it, or check again in `LOOK_EVERY` seconds."""
         message, ack, start = arrival
         self._consumer.waiting_runs.pop(received.run, None)
         if self._is_given_back(message):
@@ -205,7 +206,7 @@ class Admission:
     def _ask_start(
         self, message: Any, received: RunReceived, delivery: Delivery
     ) -> StartAnswer | None:
-        """What the schedule's policies say of the run; None where Redis does not answer."""
+        """Return the schedule policies' verdict on the run; None where Redis does not answer."""
         try:
             return parts_for(self._app).start_check.ask(
                 received,
@@ -220,7 +221,7 @@ class Admission:
             return None
 
     def _skip(self, received: RunReceived, answer: StartAnswer) -> None:
-        """Record that a policy keeps the run from its start."""
+        """Record that a policy keeps the run from starting."""
         reason = answer.admission.reason
         log.warning("run %s of %s is skipped: %s", received.run, received.facts.schedule, reason)
         signals_of(self._app).reporter().skipped(
@@ -241,7 +242,7 @@ class Admission:
         )
 
     def _later(self, look: Callable[[], Any], *, first: bool) -> None:
-        """Keep the message waiting; the worker may take another one in its place."""
+        """Keep the message waiting; the worker may take another message meanwhile."""
         if first:
             self._consumer.qos.increment_eventually()
         self._consumer.timer.call_after(LOOK_EVERY, look)
@@ -251,10 +252,10 @@ class Admission:
         return bool(message.channel is not self._consumer.task_consumer.channel)
 
     def _with_settlement(self, message: Any, ack: Any) -> Callable[..., Any]:
-        """An acknowledgement after which the run's end need not be remembered any more.
+        """Return an acknowledgement after which the run's end need not be remembered any more.
 
         An acknowledgement by a lost connection does not reach the broker: the message comes back,
-        and finds the note of its run's end.
+        and finds the note of the run's end.
         """
 
         def acknowledge(*given: Any, **named: Any) -> Any:
@@ -268,7 +269,7 @@ class Admission:
         return acknowledge
 
     def _scheduled_run(self, message: Any, headers: dict[str, Any]) -> RunReceived | None:
-        """The event that this worker has a message to which step 4 applies; None for others."""
+        """Return the event `run.received` of the message where step 4 applies, else None."""
         if not schedule_of(headers):
             return None
         event = (
@@ -287,11 +288,11 @@ class Admission:
 
 
 def _held(headers: dict[str, Any]) -> HeldRun:
-    """The run of a message, as its worker knows it."""
+    """Return the run of a message, as far as the worker knows."""
     retries = attempt_of(headers.get("retries")) - 1
     return HeldRun(headers["id"], retries, deliveries_of(headers), "")
 
 
 def _is_redelivered(message: Any) -> bool:
-    """Whether the broker has delivered this message before."""
+    """Whether the broker has delivered the message before."""
     return bool((message.delivery_info or {}).get("redelivered"))

@@ -1,8 +1,8 @@
-"""Log lines of jobs: Python's `logging`, captured for the run in which a line was logged.
+"""Log lines of jobs: lines of Python's `logging`, captured for the run that logged the line.
 
-While a run uses secrets, they are hidden in every line of the process. Text written to standard
-output is not captured. Lines of Celery's and of Beatdesk's own machinery are not the job's, and are
-left out (`_MACHINERY`).
+While a run uses secrets, the secrets are hidden in every line of the process. Text written to
+standard output is not captured. Lines of Celery's and of Beatdesk's own machinery are not the
+job's, and are left out (`_MACHINERY`).
 """
 
 import logging
@@ -24,7 +24,7 @@ _MACHINERY = (
 
 
 class RunHandler(logging.Handler):
-    """Hands each line to the run in which it was logged."""
+    """Hands each line to the run that logged the line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand a line to the current run; outside of a run nothing happens."""
@@ -43,14 +43,14 @@ class RunHandler(logging.Handler):
 
 
 class ConcealingFilter(logging.Filter):
-    """Hides the secrets of a run in lines that other handlers write."""
+    """Hides the secrets of a run in lines of other handlers."""
 
     def __init__(self, conceal: Callable[[str], str]) -> None:
         super().__init__()
         self._conceal = conceal
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the line's secrets, in its message and in its traceback. Always True."""
+        """Replace the line's secrets, in message and traceback. Always True."""
         try:
             text = record.getMessage()
         except Exception:  # noqa: BLE001 - the handler reports a line that cannot be formatted
@@ -68,10 +68,10 @@ class ConcealingFilter(logging.Filter):
 
 
 def install(level: str) -> None:
-    """Capture log lines of jobs in this process, from `level` up.
+    """Capture log lines of jobs in the process, from `level` up.
 
-    Nothing happens where `level` is OFF, or where lines are captured already. The other handlers
-    keep the level at which they wrote before.
+    Does nothing where `level` is OFF, or where lines are captured already. The other handlers keep
+    their former level.
     """
     root = logging.getLogger()
     if level == OFF or any(isinstance(handler, RunHandler) for handler in root.handlers):
@@ -84,7 +84,7 @@ def install(level: str) -> None:
 
 
 def conceal_elsewhere(conceal: Callable[[str], str]) -> Callable[[], None]:
-    """Apply `conceal` to the lines of all other handlers. Returns the function that ends it."""
+    """Apply `conceal` to the lines of all other handlers. Returns the function that stops it."""
     concealing = ConcealingFilter(conceal)
     handlers = [
         handler for handler in logging.getLogger().handlers if not isinstance(handler, RunHandler)

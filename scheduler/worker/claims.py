@@ -1,11 +1,10 @@
-"""Renewal of a worker's claims on the messages that it has taken from Redis.
+"""Renewal of a worker's claims on the messages taken from Redis.
 
-kombu over Redis keeps a message that a worker has taken and not acknowledged in a sorted set with
-the time of taking, and gives a message back that is older than `visibility_timeout`. By itself
-this time-out has to exceed the longest job. Renewing the times while the worker lives keeps long
-jobs, and retries that wait for their moment, from being run twice while the time-out is short, so
-that a dead worker's messages come back soon. Brokers with acknowledgements of their own (RabbitMQ)
-need none of this.
+kombu over Redis keeps a taken and not acknowledged message in a sorted set with the time of taking,
+and gives a message older than `visibility_timeout` back. Without renewal the time-out has to exceed
+the longest job. Renewing the times while the worker lives keeps long jobs, and retries that wait
+for their time, from being run twice while the time-out is short; a short time-out brings a dead
+worker's messages back soon. Brokers with acknowledgements of their own (RabbitMQ) need no renewal.
 """
 
 from typing import Any
@@ -15,12 +14,11 @@ from scheduler.storage.server_time import seconds_of
 
 
 def renew(consumer: Any) -> int:
-    """Renew the claims of a worker's consumer. Returns the number of its unacknowledged messages.
+    """Renew the claims of a worker's consumer. Returns the number of unacknowledged messages.
 
-    0 where the broker is not Redis, or its channel is closed. The times are the server's, as those
-    of the claiming transport; kombu compares them with its host's clock. Only messages that are
-    still in the set are touched: an acknowledged message must not come back. Raises what the Redis
-    client raises.
+    0 where the broker is not Redis, or the channel is closed. The times are the server's, as in the
+    claiming transport; kombu compares them with its host's clock. Only messages still in the set
+    are touched: an acknowledged message must not come back. Raises the errors of the Redis client.
     """
     unacked = internals.unacked_messages(consumer)
     if unacked is None:

@@ -1,7 +1,7 @@
 """Celery's consumer, with admission before a message is taken and an event before one is dropped.
 
-Celery drops a message that it refuses first, and sends a signal after, or none at all: if the
-worker died in between, the run would have no verdict.
+Celery drops a refused message first, and sends a signal afterwards, or none at all: if the worker
+died in between, the run would have no verdict.
 """
 
 import logging
@@ -29,7 +29,7 @@ from scheduler.worker.transport.redis import claiming
 log = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 5.0
-"""Seconds for which a broker that may be gone is listened to, as in Celery at the same place."""
+"""Seconds for listening to a broker that may be gone, as in Celery at the corresponding place."""
 
 
 class RecordingConsumer(Consumer):
@@ -43,21 +43,22 @@ class RecordingConsumer(Consumer):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.waiting_runs: dict[str, HeldRun] = {}
-        """Runs that this worker has taken, and that wait here for their admission, by id."""
+        """Taken runs that wait in the worker for admission, by id."""
 
         self.stopped_runs: set[str] = set()
-        """Runs whose jobs this worker has stopped, and whose messages come back."""
+        """Runs whose jobs the worker has stopped, and whose messages come back."""
 
         self.settled: deque[Settled] = deque()
-        """Acknowledged messages of runs whose ends are to be forgotten, at a broker that is not the
-        runs' Redis.
+        """Acknowledged messages of runs whose ends are to be forgotten.
+
+        Only at a broker other than the runs' Redis.
         """
 
         self._kept = kept_messages.KeptMessages()
         super().__init__(*args, **options)
 
     def connection_for_read(self, heartbeat: float | None = None) -> Any:
-        """A connection that claims messages, where the broker is Redis.
+        """Return a connection; where the broker is Redis, a connection that claims messages.
 
         Under a prefix of all keys (`global_keyprefix`) messages are taken as kombu takes them: it
         writes the prefix before some keys of a script only.
@@ -75,7 +76,7 @@ class RecordingConsumer(Consumer):
     def update_strategies(self) -> None:
         """Put admission before Celery's strategy of each task, and turn RabbitMQ's priorities.
 
-        Celery calls this for each connection, before it takes the first message.
+        Celery calls `update_strategies` for each connection, before the first message is taken.
         """
         super().update_strategies()
         self.waiting_runs.clear()
@@ -94,8 +95,8 @@ class RecordingConsumer(Consumer):
 
         kombu's channel for Redis stops half-way through closing when a reply does not come, as
         where the server is gone and another of the worker's sockets noticed first. Celery closes
-        the channel again after it has taken the channel's transport away. Where the channel then
-        has a message to give back, that raises AttributeError, and the worker ends.
+        the channel again after taking the channel's transport away. A message still to be given
+        back then raises AttributeError in the channel, and the worker ends.
         """
         self._kept.keep(self)
         if self.connection.transport.driver_type == "redis":
@@ -110,7 +111,7 @@ class RecordingConsumer(Consumer):
             super().on_connection_error_after_connected(exc)
 
     def stop(self) -> None:
-        """Stop taking messages, and give back at once what this worker has not begun."""
+        """Stop taking messages, and give unbegun messages back at once."""
         super().stop()
         try:
             given_back = kept_messages.give_back_unbegun(self)
@@ -121,7 +122,7 @@ class RecordingConsumer(Consumer):
                 log.info("%d messages that were not begun go back", given_back)
 
     def cancel_active_requests(self) -> None:
-        """Stop the jobs of a worker that is told to end at once, and record that they come back."""
+        """Stop the jobs of a worker that is to end at once, and record that the runs come back."""
         events = signals_of(self.app).reporter().events
         reason = own_jobs.WORKER_STOPPED
         self.stopped_runs.update(request.id for request in list(state.active_requests))
@@ -129,7 +130,7 @@ class RecordingConsumer(Consumer):
         super().cancel_active_requests()
 
     def on_close(self) -> None:
-        """Record that messages which waited here for their time go back to the broker."""
+        """Record that messages waiting in the worker for their time go back to the broker."""
         worker_state: Any = state
         begun = {*worker_state.active_requests, *worker_state.reserved_requests}
         waiting = [request for request in worker_state.scheduled_requests if request not in begun]
@@ -137,7 +138,7 @@ class RecordingConsumer(Consumer):
         signals_of(self.app).give_back(waiting, self.hostname)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
-        """Record that this worker does not have the job of a message."""
+        """Record that the worker does not have the job of a message."""
         name = (message.headers or {}).get("task")
         self._refuse(
             message,
@@ -147,8 +148,8 @@ class RecordingConsumer(Consumer):
         super().on_unknown_task(body, message, exc)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
-        """Record that Celery makes no task of a message: pickled, say, or with an impossible
-        expiry.
+        """Record that Celery makes no task of a message, for a pickled body or an impossible
+        expiry, say.
         """
         self._refuse(message, f"the message was refused: {exc}")
         super().on_invalid_task(body, message, exc)

@@ -1,4 +1,4 @@
-"""The current run: its id, attempt, schedule and tick, and its progress, for the job's own code.
+"""The current run: id, attempt, schedule, tick and progress, for the job's own code.
 
 `worker.runtime` enters a run around the job's function, in the worker's child. Threads that a job
 starts find the run too, where the process has one run at a time (as Celery's prefork pool does).
@@ -21,7 +21,7 @@ class ProgressSink(Protocol):
 
 
 class Execution(NamedTuple):
-    """One attempt of a run in this process, with the headers of its message."""
+    """An attempt of a run in the process, with the headers of the run's message."""
 
     id: str
     attempt: int
@@ -34,7 +34,7 @@ _all: list[Execution] = []
 
 
 def current() -> Execution | None:
-    """The attempt in which the calling code runs; None outside of a run."""
+    """Return the attempt in which the calling code runs; None outside of a run."""
     found = _here.get()
     if found is None and len(_all) == 1:
         return _all[0]
@@ -42,19 +42,19 @@ def current() -> Execution | None:
 
 
 def enter(execution: Execution) -> Token[Execution | None]:
-    """Make an attempt the current one. Returns the token for `leave`."""
+    """Make an attempt the current attempt. Returns the token for `leave`."""
     _all.append(execution)
     return _here.set(execution)
 
 
 def leave(execution: Execution, token: Token[Execution | None]) -> None:
-    """End what `enter` began."""
+    """Undo `enter`."""
     _here.reset(token)
     _all.remove(execution)
 
 
 def execution_of(run: str) -> Execution | None:
-    """The attempt of a run that this process is at; None where it is at none."""
+    """Return the attempt of a run that the process is working on; None without such a run."""
     return next((execution for execution in list(_all) if execution.id == run), None)
 
 
@@ -63,8 +63,9 @@ class CurrentRun:
 
     @property
     def id(self) -> str | None:
-        """The run's id, which is Celery's task id. The same in each attempt, so that a job can use
-        it as an idempotency key. None outside of a run.
+        """The run's id, which is Celery's task id. None outside of a run.
+
+        All attempts have one id, so that a job can use the id as an idempotency key.
         """
         execution = current()
         return None if execution is None else execution.id
@@ -83,9 +84,9 @@ class CurrentRun:
 
     @property
     def tick(self) -> datetime | None:
-        """The nominal time of the run, aware, in UTC; the same in each attempt and in a rerun.
+        """The nominal time of the run, aware, in UTC; equal in all attempts and in a rerun.
 
-        None for a run that stands for no tick.
+        None for a run without a tick.
         """
         execution = current()
         return None if execution is None else tick_of(execution.headers)

@@ -1,9 +1,10 @@
-"""Help texts of a job's parameters, read from its docstring. Pure.
+"""Help texts of a job's parameters, read from the job's docstring. Pure.
 
 The library docstring-parser reads the four styles: fields (`:param days: ...`), Google's `Args:`,
-NumPy's underlined `Parameters` and Epydoc's `@param`. Added here is what a form needs beside that:
-a docstring may mix styles, so each style is read and the results are merged; and no docstring may
-end a worker's start, so what one style cannot read is tidied, read once more, and then left out.
+NumPy's underlined `Parameters` and Epydoc's `@param`. The module meets two further needs of a form:
+a docstring may mix styles, so every style is read and the results are merged; and no docstring may
+end a worker's start, so a text that a style cannot read is tidied, read once more, and then left
+out.
 """
 
 import inspect
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from docstring_parser import DocstringParam
 
 UNREADABLE = (RuntimeError, LookupError, ValueError)
-"""Errors of the library: its ParseError is a RuntimeError, `:::` ends in an IndexError."""
+"""Errors of the library: ParseError is a RuntimeError, `:::` ends in an IndexError."""
 
 _TYPED_FIELD = re.compile(r"^:param\s[^:\n]*\s(?=[^\s:]+\s*:)", re.MULTILINE)
 _COLON_WITHOUT_FIELD = re.compile(r"^(?=:(?!\w[^:\n]*:))", re.MULTILINE)
@@ -27,10 +28,10 @@ Parameters = list["DocstringParam"]
 
 
 def parameter_docs(doc: str) -> dict[str, str]:
-    """Help text by parameter, each on one line; names without their stars.
+    """Return the help text by parameter, each on one line; names without stars.
 
-    Empty where the docstring describes no parameter. Where two styles describe one parameter,
-    fields win over Epydoc, Epydoc over Google, Google over NumPy.
+    Empty where the docstring describes no parameter. Where two styles describe a parameter, fields
+    win over Epydoc, Epydoc over Google, Google over NumPy.
     """
     text = inspect.cleandoc(doc)
     styles: list[Callable[[str], Parameters]] = [_numpy, _google, _epydoc, _fields]
@@ -43,7 +44,7 @@ def parameter_docs(doc: str) -> dict[str, str]:
 
 
 def _read(style: Callable[[str], Parameters], doc: str) -> Parameters:
-    """Parameters in one style: of the docstring as written, or of the tidied docstring."""
+    """Return the parameters in a style: of the docstring as written, or of the tidied docstring."""
     for text in (doc, _tidied(doc)):
         try:
             return style(text)
@@ -59,9 +60,9 @@ def _help_of(parameter: "DocstringParam") -> Iterator[tuple[str, str]]:
 
 
 def _tidied(doc: str) -> str:
-    """The docstring without the lines that make the library give up on the whole docstring.
+    """Return the docstring without the lines that make the library give up on the whole docstring.
 
-    `:param dict[str, int] counts:` loses its type, which has too many words for the library. A line
+    `:param dict[str, int] counts:` loses the type, which has too many words for the library. A line
     that begins with a colon and is not a field is indented. Further lines of a description are
     indented where they stand as far left as the first.
     """
@@ -76,8 +77,9 @@ def _numpy(doc: str) -> Parameters:
 
 
 def _google(doc: str) -> Parameters:
-    """Parameters in Google's style. Other sections are not read: a fault in `Raises:` is not a
-    reason to lose the parameters.
+    """Return the parameters in Google's style.
+
+    Other sections are not read: a fault in `Raises:` is not a reason to lose the parameters.
     """
     from docstring_parser.google import DEFAULT_SECTIONS, GoogleParser
 

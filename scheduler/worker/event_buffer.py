@@ -1,10 +1,11 @@
-"""Buffer of a process's events on their way to the stream: in order, each at least once, none lost
-while Redis is away.
+"""Buffer of a process's events on the way to the stream.
+
+Events go in order, each at least once, and none is lost while Redis is away.
 
 `offer` does not wait: where the stream does not answer, events stay in the buffer and go out before
-the next ones. `deliver` returns when its events and all before them are in the stream; the end of a
-run is delivered, and its message is acknowledged afterwards. With `most` events in the buffer
-`offer` waits like `deliver`: a worker that cannot record its runs should take no more of them.
+later events. `deliver` returns when the given and all earlier events are in the stream; the end of
+a run is delivered, and the run's message is acknowledged afterwards. With `most` events in the
+buffer `offer` waits like `deliver`: a worker that cannot record runs should take no more of them.
 """
 
 import logging
@@ -28,14 +29,14 @@ class Stream(Protocol):
     """The part of the event stream that the buffer uses."""
 
     def append(self, event: Event) -> object:
-        """Append one event, or raise."""
+        """Append an event, or raise."""
 
     def append_many(self, events: Sequence[Event]) -> object:
         """Append all events, or raise."""
 
 
 class EventBuffer:
-    """Buffered events of one process, for any number of its threads."""
+    """Buffered events of a process, for any number of threads."""
 
     def __init__(
         self, stream: Stream, *, most: int = MOST, wait: Callable[[float], object] | None = None
@@ -53,7 +54,7 @@ class EventBuffer:
         return len(self._waiting_events)
 
     def offer(self, *events: Event) -> None:
-        """Send the events if the stream answers at once; buffer them otherwise."""
+        """Send the events if the stream answers at once; buffer the events otherwise."""
         with self._lock:
             self._waiting_events.extend(events)
             if not self._away:
@@ -62,12 +63,12 @@ class EventBuffer:
                 self._send_until_done()
 
     def add(self, *events: Event) -> None:
-        """Buffer the events, to be sent with the next ones in one round trip."""
+        """Buffer the events, to be sent with later events in one round trip."""
         with self._lock:
             self._waiting_events.extend(events)
 
     def deliver(self, *events: Event) -> None:
-        """Send the events and the buffered ones before them; return when the stream has them."""
+        """Send the buffered events and then `events`; return when the stream has all."""
         with self._lock:
             self._waiting_events.extend(events)
             self._send_until_done()

@@ -1,7 +1,7 @@
-"""Jobs that end by `sys.exit`, as programs do that cron ran.
+"""Jobs that end by `sys.exit`, as programs under cron do.
 
-`sys.exit()`, code 0 and None are a success. Another code, or a text, is a failure with it. Without
-this a worker's process would end with its job, which looks like a crash.
+`sys.exit()`, code 0 and None are a success. Another code, or a text, is a failure with the code or
+text. Without the check a worker's process would end with the job, which looks like a crash.
 """
 
 from celery.exceptions import WorkerShutdown, WorkerTerminate
@@ -11,7 +11,7 @@ from scheduler.errors import JobExited
 
 
 def check_exit(error: SystemExit | KeyboardInterrupt) -> None:
-    """Return where the job has left with success; raise JobExited where it has not.
+    """Return where the job has left with success; raise JobExited for a failure.
 
     Raises `error` itself where the worker is ending, and not the job.
     """

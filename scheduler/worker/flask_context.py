@@ -1,7 +1,7 @@
 """The context of a user's own Flask application around a job. Imports no Flask.
 
-One application per worker process, made when the first job needs it. Its context is entered and
-left with each attempt, so that extensions tidy up as after a request: Flask-SQLAlchemy removes its
+A worker process has one application, made when the first job needs it. The context is entered and
+left with each attempt, so that extensions tidy up as after a request: Flask-SQLAlchemy removes the
 session.
 """
 
@@ -22,7 +22,7 @@ def is_own(task: Any) -> bool:
 
 
 class FlaskApp(Protocol):
-    """The part of a Flask application that jobs need."""
+    """The parts of a Flask application that jobs need."""
 
     config: Any
 
@@ -37,8 +37,8 @@ class BadFlaskApp(Refused):
 class FlaskContext:
     """The application context for jobs.
 
-    `target` is the setting `module:attribute`; the attribute is called where it is a factory.
-    `address` is the public address of the application, for the links that jobs make.
+    `target` is the setting `module:attribute`; an attribute that is a factory is called. `address`
+    is the public address of the application, for the links that jobs make.
     """
 
     def __init__(self, target: str | None, address: str | None) -> None:
@@ -47,8 +47,10 @@ class FlaskContext:
         self._app_by_process: tuple[int, FlaskApp] | None = None
 
     def is_wanted(self, task: Any) -> bool:
-        """Whether the job runs in the context: its own `flask` option, or else, where an
-        application is named, every job outside of Beatdesk's package.
+        """Whether the job runs in the context.
+
+        The job's own `flask` option decides; otherwise, where an application is named, every job
+        outside of Beatdesk's package runs in the context.
         """
         wanted = getattr(task, "flask", None)
         if wanted is None:
@@ -56,12 +58,13 @@ class FlaskContext:
         return bool(wanted)
 
     def around(self, task: Any) -> AbstractContextManager[Any]:
-        """The context for a job; an empty one for a job that does not want it."""
+        """Return the context for a job; an empty context for a job outside of the application."""
         return self.app().app_context() if self.is_wanted(task) else nullcontext()
 
     def app(self) -> FlaskApp:
-        """The application of this process. Raises BadFlaskApp where it cannot be imported or
-        made.
+        """Return the application of the process.
+
+        Raises BadFlaskApp where the application cannot be imported or made.
         """
         if self._app_by_process is None or self._app_by_process[0] != os.getpid():
             self._app_by_process = (os.getpid(), self._make())

@@ -1,8 +1,8 @@
-"""A worker's heartbeat: the offered jobs at its start, and every few seconds a sign of life.
+"""A worker's heartbeat: the offered jobs at the start, and every few seconds a sign of life.
 
-One thread in the worker's main process. Not a timer on the event loop, which stands still while a
-worker drains: a worker that finishes a long job must neither look dead nor lose its claim on the
-message.
+A thread in the worker's main process. Not a timer on the event loop, which stands still while a
+worker drains: a worker that finishes a long job must neither look dead nor lose the claim on the
+job's message.
 """
 
 import logging
@@ -37,18 +37,21 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 3.0
 
 GIVE_UP_SECONDS = 45.0
-"""Seconds without a renewal of its leases after which a worker stops its jobs: before the leases
-are over (`leases.HELD_SECONDS`), and another worker begins with the same runs.
+"""Seconds without a renewal of leases after which a worker stops its jobs.
+
+Shorter than a lease (`leases.HELD_SECONDS`): the jobs end before another worker begins with the
+runs.
 """
 
 
 CANCELLED_OVERLAP = timedelta(seconds=30)
-"""Time that two reads of the cancelled runs overlap: hosts' clocks may differ."""
+"""Overlap of two reads of the cancelled runs: hosts' clocks may differ."""
 
 
 class WorkerHeartbeat:
-    """The heartbeat's thread. It also renews leases and claims, and flushes the event buffer of
-    `run_signals` once Redis is back.
+    """The heartbeat's thread.
+
+    Also renews leases and claims, and flushes the event buffer of `run_signals` once Redis is back.
     """
 
     def __init__(self, app: BeatdeskApp, run_signals: RunSignals) -> None:
@@ -72,21 +75,21 @@ class WorkerHeartbeat:
         signals.worker_shutdown.connect(self.end, weak=False)
 
     def prepare(self, sender: Any = None, **_: Any) -> None:
-        """Wrap the jobs of this process, before the first of them runs."""
+        """Wrap the jobs of the process, before the first job runs."""
         hostname = sender if isinstance(sender, str) else None
         retrying.install(self._app, hostname)
         runtime.install(self._app, hostname, self._runtime)
         captured.install(self._app.settings.run_log_level)
 
     def _runtime(self) -> runtime.Runtime:
-        """The runtime of jobs in this process."""
+        """The runtime of jobs in the process."""
         if self._runtime_by_process is None or self._runtime_by_process[0] != os.getpid():
             made = runtime.Runtime(self._app, self._signals.reporter().events, self._pool)
             self._runtime_by_process = (os.getpid(), made)
         return self._runtime_by_process[1]
 
     def begin(self, sender: Any = None, **_: Any) -> None:
-        """Start the thread; the worker is connected, and takes its first message afterwards."""
+        """Start the thread; the worker is connected, and takes the first message afterwards."""
         self._load_cancellations()
         self._jobs = jobs_of(self._app)
         self._pool = abilities_of(sender.pool)
@@ -97,10 +100,9 @@ class WorkerHeartbeat:
         ).start()
 
     def _prepare_jobs_in_this_process(self, consumer: Any) -> None:
-        """Capture log lines here, where jobs run in the worker's own process, and say what its pool
-        cannot do.
+        """Capture log lines where jobs run in the worker's own process; log the pool's limitations.
 
-        The worker has set up its logging since `prepare`, which replaced the handlers.
+        The worker has set up logging since `prepare`, and thereby replaced the handlers.
         """
         captured.install(self._app.settings.run_log_level)
         log.warning(
@@ -128,14 +130,14 @@ class WorkerHeartbeat:
             log.warning("the worker's leave cannot be written down: %s", error)
 
     def _load_cancellations(self) -> None:
-        """Tell Celery which runs were cancelled while no worker listened."""
+        """Tell Celery the runs that were cancelled while no worker listened."""
         try:
             state.revoked.update(parts_for(self._app).cancellations.runs())
         except (RedisError, ValueError, KeyError) as error:
             log.warning("the list of cancelled runs cannot be read: %s", error)
 
     def _load_new_cancellations(self, now: datetime) -> None:
-        """Tell Celery which runs were cancelled lately: a broadcast may not have arrived."""
+        """Tell Celery the runs that were cancelled lately: a broadcast may not have arrived."""
         since = self._cancelled_until or now
         new = parts_for(self._app).cancellations.since(since - CANCELLED_OVERLAP)
         state.revoked.update(new)
@@ -150,7 +152,7 @@ class WorkerHeartbeat:
                 return
 
     def beat(self, consumer: Any) -> None:
-        """Make one heartbeat. A step that fails is tried again with the next heartbeat."""
+        """Make a heartbeat. A failed step is tried again with the next heartbeat."""
         now = utc_now()
         steps = (
             lambda: self._renew_leases(consumer),
@@ -171,7 +173,7 @@ class WorkerHeartbeat:
                 log.exception("a sign of life failed, the next follows in %g s", EVERY_SECONDS)
 
     def _renew_leases(self, consumer: Any) -> None:
-        """Renew the leases of this worker's runs, and stop the jobs whose leases are lost."""
+        """Renew the leases of the worker's runs, and stop the jobs with a lost lease."""
         held = held_runs(consumer, self._unknown)
         try:
             renewal = parts_for(self._app).leases.renew(held, consumer.hostname)

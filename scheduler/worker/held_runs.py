@@ -1,4 +1,4 @@
-"""Runs that a worker has: those in its hands, and those whose messages it has taken."""
+"""Runs that a worker has: runs in the worker's hands, and runs of taken messages."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from scheduler.worker.transport.qos import QoS
 
 
 def held_runs(consumer: Any, unknown: frozenset[str] = frozenset()) -> list[HeldRun]:
-    """The runs whose leases a worker renews.
+    """Return the runs whose leases a worker renews.
 
-    Runs in `unknown`, which Redis did not know at the last heartbeat either, get a record for a
-    new lease, if the worker is still at them: Redis has lost theirs.
+    Runs in `unknown`, without a record in Redis at the last heartbeat either, get a record for a
+    new lease, if the worker is still at work on the run: Redis has lost the old lease.
     """
     held = {
         request.id: _of_request(request, consumer.hostname, request.id in unknown)
@@ -31,7 +31,7 @@ def held_runs(consumer: Any, unknown: frozenset[str] = frozenset()) -> list[Held
 
 
 def forget_messages(consumer: Any, runs: frozenset[str]) -> None:
-    """Let go of the messages of runs that are not this worker's any more."""
+    """Let go of the messages of runs that the worker has lost."""
     qos = qos_of(consumer)
     if qos is not None:
         for tag, claim in list(qos.claims.items()):

@@ -1,5 +1,6 @@
-"""Description of a job, read from its function: signature, docstring, annotations. Runs in workers,
-where the job's code is.
+"""Description of a job, read from the job's function: signature, docstring, annotations.
+
+Runs in workers, where the job's code is.
 """
 
 import inspect
@@ -36,8 +37,9 @@ def jobs_of(app: Celery) -> list[Job]:
 
 
 def describe(name: str, task: Any) -> Job:
-    """Description of one job. Options of its decorator (`title=…`, `queue=…`) win over its
-    docstring and signature.
+    """Return the description of a job.
+
+    Options of the decorator (`title=…`, `queue=…`) win over docstring and signature.
     """
     function = _function(task)
     first, rest = _docstring(function)
@@ -58,7 +60,7 @@ def describe(name: str, task: Any) -> Job:
 
 
 def _model(task: Any) -> dict[str, JsonValue] | None:
-    """JSON schema of the model that a job takes; None without a model, or without such a schema."""
+    """Return the JSON schema of a job's model; None without a model, or without a JSON schema."""
     model = getattr(task, "params", None)
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         return None
@@ -92,13 +94,13 @@ def _fields(schema: Mapping[str, Any]) -> Iterable[Parameter]:
 
 
 def _function(task: Any) -> Callable[..., Any]:
-    """The function as it was written: Celery wraps it for `bind` and for `autoretry_for`."""
+    """Return the function as written: Celery wraps functions for `bind` and for `autoretry_for`."""
     function: Callable[..., Any] = inspect.unwrap(internals.declared_run(task))
     return function
 
 
 def _docstring(function: Callable[..., Any]) -> tuple[str, str]:
-    """The docstring's first line without its full stop, and the rest."""
+    """Return the docstring's first line without the full stop, and the rest."""
     first, _, rest = (inspect.getdoc(function) or "").partition("\n")
     return first.strip().removesuffix("."), rest.strip()
 
@@ -131,7 +133,7 @@ def _annotation(annotation: Any) -> str:
 
 
 def _json(value: Any) -> JsonValue:
-    """A default as JSON; the text of one that JSON does not have."""
+    """Return a default as JSON; the default's text for a value beyond JSON."""
     try:
         result: JsonValue = json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError):

@@ -1,5 +1,6 @@
-"""`@job`: a Celery task with a title, a model of parameters and further attempts, all of which
-`worker.introspect` publishes.
+"""`@job`: a Celery task with title, model of parameters and further attempts.
+
+`worker.introspect` publishes all of them.
 """
 
 import inspect
@@ -74,7 +75,7 @@ def job(
 
 
 def _checked(on_lost: OnLost) -> OnLost:
-    """The option, if it is one. Raises ValueError."""
+    """Return the option; raises ValueError for an unknown option."""
     if on_lost not in get_args(OnLost):
         raise ValueError(f"job: on_lost is 'again' or 'fail', not {on_lost!r}")
     return on_lost
@@ -83,7 +84,7 @@ def _checked(on_lost: OnLost) -> OnLost:
 def _celery_options(
     name: str | None, retries: int | None, soft_limit: float | None, hard_limit: float | None
 ) -> dict[str, Any]:
-    """Celery's options for a job's name and limits, without those that the author leaves open."""
+    """Return Celery's options for a job's name and limits, without options that are left open."""
     if soft_limit is not None and hard_limit is None:
         hard_limit = soft_limit + HARD_AFTER_SECONDS
     options = {
@@ -98,7 +99,7 @@ def _celery_options(
 def _retries(
     retry_for: Sequence[type[Exception]], backoff: float, longest: float
 ) -> dict[str, Any]:
-    """Celery's options for further attempts after these exceptions."""
+    """Return Celery's options for further attempts after the exceptions `retry_for`."""
     return {
         "autoretry_for": tuple(retry_for),
         "dont_autoretry_for": (BadArguments,),  # the same arguments fail in every attempt
@@ -108,7 +109,7 @@ def _retries(
 
 
 def _taking(model: type[BaseModel], function: Callable[..., Returned]) -> Callable[..., Returned]:
-    """The job's function, to be called with the model's fields by name.
+    """Return the job's function, to be called with the model's fields by name.
 
     The call raises BadArguments, with each field that does not fit, before the function runs.
     """
@@ -155,7 +156,7 @@ def _default(field: FieldInfo) -> Any:
 
 
 def _faults_text(error: ValidationError) -> str:
-    """Every fault with its field, without the values: they may be secrets."""
+    """Return every fault with the field, without the values, which may be secrets."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(
         f"{'.'.join(str(part) for part in fault['loc']) or 'kwargs'}: {fault['msg']}"

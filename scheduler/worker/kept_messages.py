@@ -1,8 +1,8 @@
-"""Messages that a worker keeps while it has no connection to the broker, and when it stops.
+"""Messages that a worker keeps without a connection to the broker, and while stopping.
 
-Redis knows nothing of connections: a message stays among the unacknowledged ones, and its run's
-lease the worker's, as long as both are renewed. So jobs go on while Redis is away, and their
-messages are acknowledged by the next connection. What the worker had not begun goes back.
+Redis knows nothing of connections: a message stays unacknowledged, and the run's lease the
+worker's, as long as message and lease are renewed. So jobs go on while Redis is away, and the next
+connection acknowledges the jobs' messages. Messages of unbegun runs go back.
 """
 
 from collections.abc import Iterable
@@ -15,18 +15,18 @@ from scheduler.worker.held_runs import qos_of
 from scheduler.worker.transport.qos import KeptMessage, QoS
 
 UNDECIDED_SECONDS = 5.0
-"""Seconds in which the pool says that it has begun with a job that it was given."""
+"""Seconds in which the pool reports the start of a given job."""
 
 
 class KeptMessages:
-    """The messages of one consumer, between two of its connections."""
+    """The messages of a consumer, between two of the consumer's connections."""
 
     def __init__(self) -> None:
         self._messages: list[KeptMessage] = []
         self._requests: dict[str, Any] = {}
 
     def keep(self, consumer: Any) -> None:
-        """Keep the messages of a connection that is lost."""
+        """Keep the messages of a lost connection."""
         qos = qos_of(consumer)
         if qos is None:
             return
@@ -52,7 +52,7 @@ class KeptMessages:
 
 
 def give_back_unbegun(consumer: Any) -> int:
-    """Give back the messages of a stopping worker that it has not begun. Returns their number."""
+    """Give back the messages that a stopping worker has not begun. Returns the number."""
     qos = qos_of(consumer)
     if qos is None:
         return 0
@@ -74,7 +74,7 @@ def give_back_unbegun(consumer: Any) -> int:
 
 
 def requests_by_tag() -> dict[str, Any]:
-    """Celery's requests of this worker, by their messages' delivery tags."""
+    """Return Celery's requests of the worker, by the messages' delivery tags."""
     requests: Iterable[Any] = list(state.requests.values())
     return {request.message.delivery_tag: request for request in requests}
 

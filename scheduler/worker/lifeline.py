@@ -1,8 +1,8 @@
 """The sign of life of a worker whose pool runs greenlets: renewed from a real thread.
 
-Renews leases, claims and the worker's heartbeat with connections of its own, while a job that
-blocks keeps the usual heartbeat (`worker.heartbeat`) waiting. Decides nothing: what has become of a
-worker's runs is dealt with by the usual heartbeat.
+Renews leases, claims and the worker's heartbeat with connections of its own, while a blocking job
+keeps the usual heartbeat (`worker.heartbeat`) waiting. Decides nothing: changes in the worker's
+runs are dealt with by the usual heartbeat.
 """
 
 from collections.abc import Callable

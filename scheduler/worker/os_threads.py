@@ -1,10 +1,10 @@
 """Threads of the operating system, in a process whose threads are greenlets (gevent, eventlet).
 
-A job that blocks keeps all greenlets waiting, and with them the renewal of the worker's leases: its
-runs would be given to another worker while they still run. A real thread goes on.
+A blocking job keeps all greenlets waiting, and with them the renewal of the worker's leases:
+another worker would get runs that are still running. A real thread goes on.
 
-What such a thread touches must be its own: connections and locks of the other threads belong to
-their hub.
+A real thread must touch only connections and locks of its own: the connections and locks of other
+threads belong to their hub.
 """
 
 import sys
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class OsThreads(NamedTuple):
-    """The unpatched functions of this process."""
+    """The unpatched functions of the process."""
 
     start: Callable[[Callable[[], None]], object]
     """Starts a daemon thread."""

@@ -1,8 +1,8 @@
-"""A worker's own jobs, stopped because their runs are not this worker's any more.
+"""A worker's own jobs, stopped because another worker has the runs, or soon will.
 
-A worker that could not renew its leases (its network was cut), or was itself stopped for a while
-(frozen, swapped out), finds that another worker has its runs, or soon will. Two must not run at
-once, so it stops its jobs, and records why.
+A worker that could not renew leases (the network was cut), or was itself stopped for a while
+(frozen, swapped out), finds that another worker has the runs, or soon will. A run must not be
+executed twice at once, so the worker stops its jobs, and records why.
 """
 
 import logging
@@ -37,9 +37,9 @@ def stop(
     *,
     signal: str = "KILL",
 ) -> list[str]:
-    """Stop the running jobs whose run's id `is_concerned` answers. Returns these ids.
+    """Stop the running jobs whose run's id passes `is_concerned`. Returns the stopped ids.
 
-    Celery neither acknowledges their messages nor gives them back.
+    Celery neither acknowledges the messages nor gives them back.
     """
     stopped = []
     for request in list(state.active_requests):

@@ -1,7 +1,7 @@
 """The parts of a process that a worker's code uses, as protocols.
 
-The desk's `Services` have these parts. Another process may bring its own: none of them needs SQL,
-the web or the desk's settings.
+The desk's `Services` have all parts. Another process may bring its own: no part needs SQL, the web
+or the desk's settings.
 """
 
 from datetime import datetime
@@ -35,7 +35,7 @@ class StartAnswer(Protocol):
 
     @property
     def is_recorded(self) -> bool:
-        """Whether the event that the worker has the message is in the stream."""
+        """Whether the event `run.received` is in the stream."""
 
 
 class StartQuestion(Protocol):
@@ -51,8 +51,8 @@ class StartQuestion(Protocol):
     ) -> StartAnswer:
         """Decide whether a first attempt may start. Raises redis.RedisError.
 
-        `again`: the run began in an earlier delivery of its message; `start_by` is the message's
-        own deadline. `is_known`: whether Redis had a record of the run before this delivery; None
+        `again`: the run began in an earlier delivery of the message; `start_by` is the message's
+        own deadline. `is_known`: whether Redis had a record of the run before the delivery; None
         where the run's lease tells.
         """
 
@@ -68,11 +68,11 @@ class AnswersRuns(Protocol):
     """Source of runs of the past."""
 
     def run(self, run_id: str) -> PastRun:
-        """A run by its id. Raises NotFound."""
+        """Return a run by id. Raises NotFound."""
 
 
 class WorkerParts(Protocol):
-    """The parts of one process."""
+    """The parts of a process."""
 
     @property
     def redis(self) -> Redis:
@@ -80,15 +80,15 @@ class WorkerParts(Protocol):
 
     @property
     def events(self) -> LeasedStream:
-        """The event stream, which moves leases with the events of runs."""
+        """The event stream; moves leases together with the events of runs."""
 
     @property
     def leases(self) -> Leases:
-        """Leases of the schedules' runs that are not final."""
+        """Leases of the schedules' unfinished runs."""
 
     @property
     def deduplication(self) -> Deduplication:
-        """Deduplication of messages that came by the outbox."""
+        """Deduplication of messages from the outbox."""
 
     @property
     def deliveries(self) -> Deliveries:
@@ -96,7 +96,7 @@ class WorkerParts(Protocol):
 
     @property
     def cancellations(self) -> Cancellations:
-        """Runs that were cancelled, and by whom."""
+        """Cancelled runs, each with the actor."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -116,5 +116,5 @@ class WorkerParts(Protocol):
 
 
 def parts_for(app: Celery) -> WorkerParts:
-    """The parts that the calling process uses for an app."""
+    """Return the parts of the calling process for an app."""
     return cast(WorkerParts, cast(BeatdeskApp, app).parts.get())

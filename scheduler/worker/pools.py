@@ -1,20 +1,20 @@
-"""What a worker's pool can do with a running job: stop it, and hold it to its time limits.
+"""Abilities of a worker's pool with a running job: stopping the job, holding it to time limits.
 
 | pool | stops a running job | soft limit | hard limit |
 | --- | --- | --- | --- |
 | `prefork` | yes | yes | yes |
-| `gevent` | one that gives way | no | one that gives way |
-| `eventlet` | one that gives way | no | no |
+| `gevent` | a job that gives way | no | a job that gives way |
+| `eventlet` | a job that gives way | no | no |
 | `threads`, `solo` | no | no | no |
 
-Read in Celery 5.7 (`celery.concurrency`). Another pool is taken for one that can do nothing.
+Read in Celery 5.7 (`celery.concurrency`). Another pool is taken for a pool without abilities.
 """
 
 from typing import Any, NamedTuple
 
 
 class PoolAbilities(NamedTuple):
-    """A pool, and what it can do with a running job."""
+    """A pool's name, and the pool's abilities with a running job."""
 
     name: str
     stops_jobs: bool = False
@@ -23,7 +23,7 @@ class PoolAbilities(NamedTuple):
 
     @property
     def lacks(self) -> list[str]:
-        """What the pool cannot do, in words."""
+        """The missing abilities of the pool, in words."""
         return [
             text
             for is_able, text in (
@@ -35,9 +35,7 @@ class PoolAbilities(NamedTuple):
         ]
 
     def broken_limits(self, soft: float | None, hard: float | None) -> str:
-        """The limits of a job (in seconds) that this pool does not keep; empty where there are
-        none.
-        """
+        """Name the limits (in seconds) of a job that the pool does not keep; empty without any."""
         broken = []
         if soft and not self.keeps_soft_limits:
             broken.append(f"its soft time limit of {soft:g} s")

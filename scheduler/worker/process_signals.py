@@ -1,4 +1,4 @@
-"""What a worker's processes do when they are told to end, or when their parent is gone."""
+"""Behaviour of a worker's processes on signals to end, and at the end of the parent process."""
 
 import ctypes
 import logging
@@ -14,7 +14,7 @@ from scheduler.celery_app import internals
 log = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1
-"""The option of Linux's prctl(2) by which a process gets a signal when its parent ends."""
+"""Option of Linux's prctl(2): the process gets a signal when its parent ends."""
 
 
 def connect() -> None:
@@ -26,7 +26,7 @@ def connect() -> None:
 def _prepare_second_signal(sender: Any = None, **_: Any) -> None:
     """Let a second SIGTERM end the worker within `worker_soft_shutdown_timeout`.
 
-    Celery ignores every SIGTERM after the first one, and only SIGQUIT does it.
+    Celery ignores every SIGTERM after the first, and shuts down softly only on SIGQUIT.
     """
 
     def on_shutting_down(sig: str = "", how: str = "", **_: Any) -> None:
@@ -37,16 +37,16 @@ def _prepare_second_signal(sender: Any = None, **_: Any) -> None:
 
 
 def _end_soon(worker: Any) -> None:
-    """Let jobs end for the soft shutdown's seconds, then stop them, and give them back."""
+    """Let jobs end for the soft shutdown's seconds, then stop the rest and give messages back."""
     internals.on_next_term_signal(worker, internals.end_now)  # a third signal does not wait
     internals.end_after_soft_shutdown(worker)
 
 
 def _end_with_parent(**_: Any) -> None:
-    """Let the kernel kill this process when the worker's main process ends.
+    """Let the kernel kill the process when the worker's main process ends.
 
-    A job that outlives its worker would go on while another worker begins with the same run, whose
-    lease nobody renews any more. Linux only.
+    A job that outlives its worker would go on while another worker begins with the run, whose lease
+    nobody renews any more. Linux only.
     """
     if not sys.platform.startswith("linux"):
         return

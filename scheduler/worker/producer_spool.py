@@ -4,9 +4,9 @@
         └─ put ──▶ spool ──thread──▶ stream
 
 `put` waits at most `FIRST_TRY_SECONDS`, so that a short program's events are in the stream before
-it ends, and not at all while the stream is away. Beyond `most` events the newest are dropped, and
-counted: their runs get their rows from the workers' events. Where the process ends while the stream
-is away, what waits is lost, and the log says how much.
+the program ends, and not at all while the stream is away. Beyond `most` events the newest are
+dropped, and counted: runs of dropped events get their rows from the workers' events. Where the
+process ends while the stream is away, waiting events are lost, and the log states the number.
 """
 
 import atexit
@@ -37,7 +37,7 @@ class Stream(Protocol):
 
 
 class ProducerSpool:
-    """Events on their way to the stream, for any number of threads of one process."""
+    """Events on the way to the stream, for any number of threads of a process."""
 
     def __init__(self, stream: Stream, *, most: int = MOST) -> None:
         self._stream = stream
@@ -60,7 +60,7 @@ class ProducerSpool:
         return self._dropped
 
     def put(self, event: Event) -> None:
-        """Spool an event. Returns when it is in the stream, or after `FIRST_TRY_SECONDS`."""
+        """Spool an event. Returns when the event is in the stream, or after `FIRST_TRY_SECONDS`."""
         with self._changed:
             if len(self._events) >= self._most:
                 self._drop()
@@ -74,9 +74,9 @@ class ProducerSpool:
                 )
 
     def close(self) -> None:
-        """Wait for what is in the spool once more, at most `FIRST_TRY_SECONDS`; the process ends.
+        """Wait for the spooled events once more, at most `FIRST_TRY_SECONDS`; the process ends.
 
-        Says in the log how many events are lost with the process.
+        The log states the number of events that are lost with the process.
         """
         with self._changed:
             if not self._is_away:

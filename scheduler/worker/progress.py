@@ -1,7 +1,7 @@
 """Progress and log lines of a run. Both may be dropped; states of runs may not.
 
-A job writes progress and lines into memory, which takes microseconds. One thread per process sends
-them twice a second (`worker.progress_sender`), and the end of the run sends the rest. A process
+A job writes progress and lines into memory, which takes microseconds. A thread per process sends
+both twice a second (`worker.progress_sender`), and the end of the run sends the rest. A process
 whose jobs report nothing has no such thread.
 
 Log lines are bounded per attempt: the first half of the permitted lines is sent at once; of the
@@ -44,9 +44,9 @@ class ProgressBatch(NamedTuple):
 
 
 class ProgressLog:
-    """Unsent progress and log lines of one attempt, for the job's threads and the sender's.
+    """Unsent progress and log lines of an attempt, for the job's threads and the sender's.
 
-    `wake` is called with each report. `conceal`, set while the run uses secrets, hides them.
+    `wake` is called with each report. `conceal`, set while the run uses secrets, hides secrets.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class ProgressLog:
         self.conceal: Callable[[str], str] = str
 
     def progress(self, done: float, total: float | None, text: str) -> None:
-        """Take the progress of the run, in place of any before.
+        """Take the progress of the run, in place of any earlier progress.
 
-        Raises ValueError for a number that is not finite: a bar cannot show it.
+        Raises ValueError for an infinite number or NaN: a bar cannot show such a number.
         """
         done = _number(done, "done")
         if total is not None:
@@ -111,18 +111,18 @@ class ProgressLog:
 
     @property
     def has_rest(self) -> bool:
-        """Whether there are lines that are only sent with the end of the attempt."""
+        """Whether there are lines that go out only with the end of the attempt."""
         return bool(self._last_lines or self._left_out)
 
     def drop_lines(self) -> None:
-        """Drop the unsent lines, and count them as left out."""
+        """Drop the unsent lines, and count the lines as left out."""
         with self._lock:
             self._left_out += len(self._lines) + len(self._last_lines or ())
             self._lines = []
             self._last_lines = None
 
     def take(self, *, over: bool = False) -> ProgressBatch:
-        """Take the events to be sent; with `over`, those of the attempt's end too."""
+        """Take the events to be sent; with `over`, also the events of the attempt's end."""
         left_out = 0
         last: list[LogLine] = []
         with self._lock:

@@ -1,5 +1,6 @@
-"""Sender of progress and log lines: one thread per process, twice a second, started by the first
-run that has any.
+"""Sender of progress and log lines: a thread per process, twice a second.
+
+The first run with progress or log lines starts the thread.
 
 The stream is bounded: at its limit log lines are dropped, and at a quarter more progress is dropped
 too. States of runs are never dropped, and never wait for progress or log lines.
@@ -23,14 +24,14 @@ LOOK_EVERY_SECONDS = 2.0
 """Seconds between two looks at the length of the stream."""
 
 MOST_WAITING = 1_000
-"""Buffered events, while the stream is away, beyond which progress and log lines are dropped."""
+"""Buffered events, while the stream is away, above which progress and log lines are dropped."""
 
 PROGRESS_TOO = 1.25
-"""Length of the stream, as a multiple of its limit, from which progress is dropped as well."""
+"""Length of the stream, as a multiple of the limit, from which progress is dropped as well."""
 
 
 class ProgressSender:
-    """The sending thread of one process, and the progress logs that have something to send.
+    """The sending thread of a process, and the progress logs with unsent events.
 
     `length` counts the events in the stream, `limit` is the length from which log lines are
     dropped, `every` the seconds between two rounds.
@@ -59,7 +60,7 @@ class ProgressSender:
         self._stream_length = 0
 
     def wake(self, progress_log: ProgressLog) -> None:
-        """Send what the log has in the next round."""
+        """Send the log's events in the next round."""
         with self._lock:
             self._ready[id(progress_log)] = progress_log
             if self._thread is None:
@@ -70,14 +71,14 @@ class ProgressSender:
         self._awake.set()
 
     def finish(self, progress_log: ProgressLog) -> None:
-        """Buffer what is left of an attempt, to be sent with its end in one round trip."""
+        """Buffer the rest of an attempt's events, to be sent with the end in one round trip."""
         with self._lock:
             unsent = self._ready.pop(id(progress_log), None)
         if unsent is not None or progress_log.has_rest:
             self._events.add(*self._events_of(progress_log, over=True))
 
     def send(self) -> None:
-        """Make one round: send what the waiting logs have."""
+        """Make a round: send the events of the waiting logs."""
         with self._lock:
             ready = list(self._ready.values())
             self._ready = {}
@@ -93,7 +94,7 @@ class ProgressSender:
             self._stop.wait(self._every)
 
     def _events_of(self, progress_log: ProgressLog, *, over: bool = False) -> list[Event]:
-        """The log's events that the stream has room for; dropped lines are counted in the log."""
+        """Return the log's events for which the stream has room; the log counts dropped lines."""
         waiting = self._events_waiting()
         if waiting >= self._limit:
             progress_log.drop_lines()
@@ -103,8 +104,10 @@ class ProgressSender:
         return [*batch.lines, *batch.progress]
 
     def _events_waiting(self) -> int:
-        """Events that wait for a recorder, counted at most `LOOK_EVERY_SECONDS` ago; twice the
-        limit where the stream has not answered for long.
+        """Return the number of events that wait for a recorder.
+
+        Counted at most `LOOK_EVERY_SECONDS` ago; twice the limit where the stream has not answered
+        for long.
         """
         if self._events.waiting > MOST_WAITING:
             return 2 * self._limit

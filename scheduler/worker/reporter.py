@@ -1,7 +1,7 @@
-"""Events of runs, built from what Celery reports: the wording of history, in one place.
+"""Events of runs, built from Celery's reports: the wording of history, in one place.
 
-Each method records one fact. The end of an attempt is delivered before the method returns (and so
-before the message is acknowledged); every other event is offered to the buffer. Celery's signals
+Each method records a single fact. The end of an attempt is delivered before the method returns (and
+so before the message is acknowledged); every other event is offered to the buffer. Celery's signals
 are connected in `signals`; the clock is read there too, `now` is an argument here.
 """
 
@@ -30,9 +30,9 @@ ERROR_LIMIT = 2_000
 
 
 class Reporter:
-    """Recorder of what happens to runs in one process.
+    """Recorder of the events of runs in a process.
 
-    `limit` is the most bytes of arguments, result or traceback that an event carries.
+    `limit` is the most bytes of arguments, result or traceback in an event.
     """
 
     def __init__(self, events: EventBuffer, limit: int) -> None:
@@ -80,7 +80,7 @@ class Reporter:
         self._end(RunFailed, run, retries, worker, now, error=error_text(error), traceback=trace)
 
     def never_ran(self, run: str, facts: RunFacts, *, error: Any, now: datetime) -> None:
-        """Record that a run will not come, because a run before it in its workflow failed."""
+        """Record that a run will not come, because an earlier run of the workflow failed."""
         self._end(RunFailed, run, 0, None, now, error=error_text(error), facts=facts)
 
     def retried(
@@ -124,7 +124,7 @@ class Reporter:
     ) -> None:
         """Record that the run came too late to start.
 
-        `waited_for` says what it waited for when its deadline passed: "in the queue default".
+        `waited_for` describes the wait until the deadline passed: "in the queue default".
         """
         deadline = moment_in(message.headers.get("expires"))
         time = f", {deadline:%Y-%m-%d %H:%M:%S %Z}," if deadline else ""
@@ -157,9 +157,9 @@ class Reporter:
     def skipped(
         self, received: RunReceived, reason: Any, *, is_recorded: bool, now: datetime
     ) -> None:
-        """Record that a policy keeps a run from its start.
+        """Record that a policy keeps a run from starting.
 
-        `is_recorded`: the event that the worker has the message is in the stream already.
+        `is_recorded`: the event `run.received` is in the stream already.
         """
         event = run_event(
             RunSkipped, received.run, received.attempt, now, worker=received.worker, reason=reason
@@ -179,7 +179,7 @@ class Reporter:
         self.events.deliver(self.received_event(message, worker, now), failed)
 
     def received_event(self, message: Message, worker: str, now: datetime) -> RunReceived:
-        """The event that a worker took the message."""
+        """Return the event that a worker took the message."""
         facts = facts_of(message, self._limit)
         event = run_event(
             RunReceived, message.run, message.attempt, now, worker=worker, facts=facts
@@ -202,8 +202,9 @@ class Reporter:
 
 
 def error_text(error: Any) -> str:
-    """Text of an error, `ValueError: the reason`, as in the last line of a traceback; cut at
-    `ERROR_LIMIT` bytes.
+    """Text of an error, `ValueError: the reason`, as in the last line of a traceback.
+
+    Cut at `ERROR_LIMIT` bytes.
     """
     if isinstance(error, str):
         return bounded_text(error, ERROR_LIMIT)

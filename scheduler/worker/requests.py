@@ -1,9 +1,11 @@
-"""Requests of a worker's main process, with the end of a job whose process was killed, exceeded its
-hard time limit, or ran out of memory.
+"""Requests of a worker's main process, which also end the run of a job that lost its process.
 
-Nothing was raised in a job that was killed, so `retrying` could not send its next attempt from
-there. It is sent from here, as `rules.policies.loss` decides. Celery's own further attempts after a
-lost process are not used: they know neither schedules nor how often the job has killed its process.
+The process was killed, exceeded the hard time limit, or ran out of memory.
+
+A killed job raises nothing, so `retrying` could not send the next attempt from the job's process.
+This module sends it, as `rules.policies.loss` decides. Celery's own further attempts after a lost
+process are not used: Celery knows neither the schedules nor how often the job has killed its
+process.
 """
 
 import logging
@@ -30,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class FollowedRequest(Request):
-    """A job's request, whose loss is followed by the attempts that schedule and job allow."""
+    """A job's request, with the attempts that schedule and job allow after a loss."""
 
     _followed = False
     _is_unsent = False
@@ -38,7 +40,7 @@ class FollowedRequest(Request):
     def on_failure(
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
     ) -> Any:
-        """Handle a job that raised, lost its process, or exceeded its time limit."""
+        """Handle a job that raised, lost its process, or exceeded the time limit."""
         exc_info = self._readable(exc_info)
         if self._follow(exc_info):
             return None
@@ -51,7 +53,7 @@ class FollowedRequest(Request):
     def _decided(self) -> Iterator[None]:
         """Let Celery fail a run whose process is lost.
 
-        Only where the next attempt could not be sent, the message goes back to its queue.
+        Only where the next attempt could not be sent, the message goes back to the queue.
         """
         task: Any = self.task
         before = task.retry_on_worker_lost, task.reject_on_worker_lost
@@ -63,14 +65,15 @@ class FollowedRequest(Request):
             task.retry_on_worker_lost, task.reject_on_worker_lost = before
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
-        """Handle a time limit. The soft one is raised in the job itself."""
+        """Handle a time limit. The soft limit is raised in the job itself."""
         if not soft and not state.should_terminate and self._follow(_time_is_over(timeout)):
             return
         super().on_timeout(soft, timeout)
 
     def terminate(self, pool: Any, signal: Any = None) -> None:
-        """Cancel the run: end its job, or where it waits here for its time or a free process, end
-        the run at once.
+        """Cancel the run: end the job, or end a waiting run at once.
+
+        A run waits in the worker for its time, or for a free process.
         """
         if self.time_start is None and not internals.is_with_pool(self):
             if not internals.was_stopped(self):
@@ -84,7 +87,7 @@ class FollowedRequest(Request):
             self._note_unstoppable(abilities.name)
 
     def _note_unstoppable(self, pool: str) -> None:
-        """Say, in the run's log too, that its job goes on to its end."""
+        """Log, also in the run's log, that the job goes on to its end."""
         text = f"cancelled, and goes on to its end: the pool {pool} cannot stop a running job"
         log.warning("run %s was %s", self.id, text)
         execution = execution_of(self.id)
@@ -92,8 +95,10 @@ class FollowedRequest(Request):
             execution.progress_sink.line("WARNING", OWN_LOGGER, text)
 
     def revoked(self) -> bool:
-        """Whether the run is cancelled or expired. A run that was cancelled while it waited here
-        leaves the worker's lists when its time comes.
+        """Whether the run is cancelled or expired.
+
+        A run cancelled while waiting in the worker leaves the worker's lists when the run's time
+        comes.
         """
         if internals.was_stopped(self):
             state.task_ready(self)
@@ -101,7 +106,7 @@ class FollowedRequest(Request):
         return bool(super().revoked())
 
     def _readable(self, exc_info: Any) -> Any:
-        """Exception information of which Celery makes a failure, and nothing worse.
+        """Return exception information of which Celery makes a failure, and nothing worse.
 
         Celery ends the whole worker for a MemoryError of a job, and the broker delivers the job's
         message again at once.
@@ -115,8 +120,9 @@ class FollowedRequest(Request):
         return exc_info
 
     def _follow(self, exc_info: Any) -> bool:
-        """Send the next attempt of a lost job. Returns whether one was sent, now or when Celery
-        reported the same end before.
+        """Send the next attempt of a lost job.
+
+        Returns whether a next attempt was sent, now or at an earlier report of the end by Celery.
         """
         if self._followed or internals.was_stopped(self):
             return self._followed
@@ -163,12 +169,12 @@ def _with_reason(error: WorkerLostError, verdict: LossVerdict) -> WorkerLostErro
 
 
 def _error_in(exc_info: Any) -> Any:
-    """The exception, without the wrapping that carries another process's traceback."""
+    """Return the exception, without the wrapping that carries another process's traceback."""
     return getattr(exc_info.exception, "exc", exc_info.exception)
 
 
 def _time_is_over(timeout: float) -> Any:
-    """Exception information of a job that was killed for its time limit."""
+    """Return exception information of a job that was killed for a time limit."""
     try:
         raise TimeLimitExceeded(timeout)
     except TimeLimitExceeded:

@@ -1,10 +1,8 @@
-"""Celery's result back end over the history: states and results are read from SQL, chords are
-counted in Redis.
+"""Celery's result back end over the history: SQL has states and results, Redis counts chords.
 
-Used where `RESULT_BACKEND` is not set. Only tasks that are part of a chord store anything, so a run
-pays nothing for its result. Results are those of the history: as far behind the event as the
-recorder is, bounded, and with secrets hidden. The results of a chord's parts reach its body whole,
-through Redis.
+Used where `RESULT_BACKEND` is not set. Only tasks in a chord store anything, so a run pays nothing
+for a result. Results are those of the history: as far behind the event as the recorder is, bounded,
+and with secrets hidden. The results of a chord's parts reach the chord's body whole, through Redis.
 """
 
 import builtins
@@ -35,16 +33,16 @@ if TYPE_CHECKING:
     from redis import Redis
 
 CHORD_SECONDS = 7 * 86_400
-"""Seconds for which the parts of a chord are kept whose body never ran."""
+"""Seconds that the parts of a chord are stored whose body never ran."""
 
 OVER_SECONDS = 600
-"""Seconds for which a chord that has failed is remembered, for copies of its parts."""
+"""Seconds that a failed chord is remembered, for copies of the chord's parts."""
 
 POLL_SECONDS = 0.5
 
 
 class RunResult(AsyncResult[Any]):
-    """A result that can be read though no back end stores it; Celery would treat it as ignored."""
+    """A result that is readable without a storing back end; Celery would treat it as ignored."""
 
     @property
     def ignored(self) -> bool:
@@ -67,7 +65,7 @@ class _NoSubscription:
 
 
 class HistoryBackend(RedisBackend):
-    """States and results from the history, chords through Redis. Connects with its first use."""
+    """States and results from the history, chords through Redis. Connects at the first use."""
 
     app: BeatdeskApp
     ResultConsumer: Any = _NoSubscription
@@ -86,7 +84,7 @@ class HistoryBackend(RedisBackend):
 
     @property
     def client(self) -> "Redis":
-        """The Redis client of this process."""
+        """The Redis client of the process."""
         return parts_for(self.app).redis
 
     def as_uri(self, include_password: bool = False) -> str:
@@ -97,18 +95,19 @@ class HistoryBackend(RedisBackend):
         """Do nothing: no result is subscribed to."""
 
     def store_result(self, task_id: str, result: Any, state: str, *args: Any, **kwargs: Any) -> Any:
-        """Store nothing: the run's events carry its result. Returns `result`."""
+        """Store nothing: the run's events carry the result. Returns `result`."""
         return result
 
     def forget(self, task_id: str) -> None:
-        """Forget a cached result. The history keeps its rows until `cleanup.job_history` runs."""
+        """Forget a cached result. The history keeps rows until `cleanup.job_history` runs."""
         internals.forget_cached_result(self, task_id)
 
     def on_chord_part_return(
         self, request: Any, state: str, result: Any, propagate: bool | None = None, **kwargs: Any
     ) -> None:
-        """Count a part of a chord. Waits for a Redis that does not answer, or the chord's body
-        would never run.
+        """Count a part of a chord.
+
+        Waits for a Redis that does not answer, or the chord's body would never run.
         """
         if not request.group:
             return
@@ -118,9 +117,9 @@ class HistoryBackend(RedisBackend):
             self.ensure(self._forget_chord, (request.group,), max_retries=None)
 
     def _forget_chord(self, group: str) -> None:
-        """Remove the parts of a chord that has failed: Celery leaves them behind.
+        """Remove the parts of a failed chord: Celery leaves the parts behind.
 
-        A part that is run once more finds the mark that Celery sets after a chord's body is sent.
+        A repeated part finds the mark that Celery sets after sending a chord's body.
         """
         parts = [self.get_key_for_group(group, suffix) for suffix in (".j", ".t", ".d", ".s")]
         with self.client.pipeline() as pipe:
@@ -129,7 +128,7 @@ class HistoryBackend(RedisBackend):
             pipe.execute()
 
     def add_to_chord(self, group_id: str, result: Any) -> None:
-        """Count one more part of a chord; the counter has an end, like the chord's other keys."""
+        """Count a further part of a chord; the counter expires, as the chord's other keys do."""
         super().add_to_chord(group_id, result)
         self.expire(self.get_key_for_group(group_id, ".t"), CHORD_SECONDS)
 
@@ -142,7 +141,7 @@ class HistoryBackend(RedisBackend):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        """Record the failure of a run, and of the later steps of its chain, which never run."""
+        """Record the failure of a run, and of the later steps of the chain, which never run."""
         super().mark_as_failure(task_id, exc, traceback, request, *args, **kwargs)
         parent = task_id
         for step in reversed(getattr(request, "chain", None) or []):
@@ -161,8 +160,9 @@ class HistoryBackend(RedisBackend):
         return reply
 
     def _never_ran(self, step: Mapping[str, Any], parent: str, error: Any) -> str | None:
-        """Record that a signature does not become a run. Returns the id that the run would have
-        had; None for a signature that is not a job's.
+        """Record that a signature does not become a run.
+
+        Returns the id of the run that will not come; None for a signature that is not a job's.
         """
         run = step["options"].get("task_id")
         job = str(step["task"])
@@ -190,9 +190,9 @@ class HistoryBackend(RedisBackend):
         on_interval: Callable[[], Any] | None = None,
         **__: Any,
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Ids and descriptions of these tasks, each when it is ready.
+        """Yield ids and descriptions of the tasks, each when ready.
 
-        `timeout` and `interval` in seconds. Raises Celery's TimeoutError where one is not ready
+        `timeout` and `interval` in seconds. Raises Celery's TimeoutError where a task is not ready
         within `timeout`.
         """
         pending = list(task_ids)
@@ -214,7 +214,7 @@ class HistoryBackend(RedisBackend):
                 pause.wait(interval or POLL_SECONDS)
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
-        """A run as Celery describes a task; PENDING where the history has no such run."""
+        """Return a run as Celery describes a task; PENDING for a run missing in the history."""
         try:
             return meta_of(parts_for(self.app).history.run(task_id))
         except NotFound:
@@ -228,7 +228,7 @@ class HistoryBackend(RedisBackend):
 
 
 def meta_of(run: PastRun) -> dict[str, Any]:
-    """A run in the form in which Celery's back ends describe a task."""
+    """Return a run in the form in which Celery's back ends describe a task."""
     state = celery_state(run.state)
     return {
         "task_id": run.id,
@@ -247,7 +247,7 @@ def meta_of(run: PastRun) -> dict[str, Any]:
 
 
 def result_of(run: PastRun, state: str) -> Any:
-    """A run's result, or the exception for its end, which Celery raises in the caller."""
+    """Return a run's result, or the exception for the end, to be raised by Celery in the caller."""
     if state == states.REVOKED:
         return TaskRevokedError(run.reason or run.state)
     if state in (states.FAILURE, states.RETRY):
@@ -256,10 +256,10 @@ def result_of(run: PastRun, state: str) -> Any:
 
 
 def exception_of(error: str) -> Exception:
-    """The exception of a run, made again from its text `Name: message`.
+    """Return the exception of a run, made again from the text `Name: message`.
 
-    Python's own class where the name is one of Python's exceptions that a message alone can make;
-    otherwise a class of that name.
+    Python's own class for the name of a built-in exception that a message alone can make; otherwise
+    a new class of the given name.
     """
     name, mark, text = error.partition(": ")
     builtin = getattr(builtins, name, None) if name.isidentifier() else None

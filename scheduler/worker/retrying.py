@@ -1,9 +1,10 @@
 """Attempts that a schedule allows beyond the task's own; the job's code needs no line for them.
 
 Each job's function is wrapped when a worker starts. Where the function raises, and the message's
-header allows a further attempt, the next one is sent through Celery's own machinery: same run, same
-arguments, same headers, later. Exceptions that the task retries by itself do not arrive here. Where
-the job's process is killed, the worker's main process sends the next attempt (`requests`).
+header allows a further attempt, the next attempt is sent through Celery's own machinery: run,
+arguments and headers stay, the time is later. Exceptions that the task retries by itself do not
+arrive here. Where the job's process is killed, the worker's main process sends the next attempt
+(`requests`).
 """
 
 from collections.abc import Callable
@@ -29,21 +30,24 @@ from scheduler.runs.own_header import decode, updated
 from scheduler.worker.exits import check_exit
 
 MOST_LOST = 3
-"""Further attempts after lost processes, of a task without an end of attempts: Celery's own default
-for `max_retries`. A job that kills its process each time must not go round for ever.
+"""Further attempts after lost processes, of a task without an end of attempts.
+
+The number is Celery's own default for `max_retries`. A job that kills its process each time must
+not go round for ever.
 """
 
 
 class NextAttempt(NamedTuple):
-    """A message for a further attempt, to be sent, and the seconds until it may start."""
+    """A message for a further attempt, to be sent, and the seconds until the attempt may start."""
 
     signature: Any
     wait: float
 
 
 def install(app: Celery, hostname: str | None = None) -> None:
-    """Wrap every job that is not wrapped yet. Called in the main process, and again in children,
-    which wrap nothing where they were forked.
+    """Wrap every unwrapped job.
+
+    Called in the main process, and again in children; a forked child has nothing to wrap.
     """
     tasks: dict[str, Any] = app.tasks
     for name, task in tasks.items():
@@ -53,7 +57,7 @@ def install(app: Celery, hostname: str | None = None) -> None:
 
 
 def _with_next_attempt(task: Any, run: Callable[..., Any]) -> Callable[..., Any]:
-    """The job's function, which sends the next attempt where it fails."""
+    """Return the job's function, with sending of the next attempt after a failure."""
 
     @wraps(run)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -70,7 +74,7 @@ def _with_next_attempt(task: Any, run: Callable[..., Any]) -> Callable[..., Any]
 
 
 def _result_of(run: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """What the job's function returns; None where it leaves by `sys.exit` with success."""
+    """Return the job's result; None for a job that leaves by `sys.exit` with success."""
     try:
         return run(*args, **kwargs)
     except (SystemExit, KeyboardInterrupt) as error:
@@ -79,8 +83,9 @@ def _result_of(run: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 
 
 def _send_next(task: Any, error: Exception) -> None:
-    """Send the next attempt, if there is one, and raise Retry for it. A failure to send is the
-    job's failure.
+    """Send the next attempt, if one is allowed, and raise Retry for it.
+
+    A failure to send is the job's failure.
     """
     if task.request.called_directly:
         return
@@ -92,7 +97,7 @@ def _send_next(task: Any, error: Exception) -> None:
 
 
 def next_attempt(task: Any, request: Any, **parts: Any) -> NextAttempt | None:
-    """The attempt that follows `request` by its schedule; None where no more are allowed.
+    """Return the attempt that follows `request` by its schedule; None where no more are allowed.
 
     The wait doubles with each attempt that the schedule allowed (`rules.policies.backoff`). `parts`
     are further parts of the header `beatdesk` to change.
@@ -107,7 +112,7 @@ def next_attempt(task: Any, request: Any, **parts: Any) -> NextAttempt | None:
 
 
 def after_lost_process(task: Any, request: Any) -> tuple[LossVerdict, NextAttempt | None]:
-    """Whether a job whose process died has a further attempt, and that attempt.
+    """Return whether a job whose process died has a further attempt, and that attempt.
 
     The header of the next message counts the lost processes.
     """
@@ -136,8 +141,9 @@ def after_lost_process(task: Any, request: Any) -> tuple[LossVerdict, NextAttemp
 
 
 def declared_retries(task: Any) -> int | None:
-    """The further attempts that a task's author declares; None where nothing is declared, or no
-    limit.
+    """Return the further attempts that a task's author declares.
+
+    None where nothing is declared, or no limit.
     """
     if task.max_retries is None or not internals.is_declared(task, "max_retries"):
         return None
@@ -145,12 +151,12 @@ def declared_retries(task: Any) -> int | None:
 
 
 def on_lost_of(task: Any, by_schedule: OnLost | None) -> OnLost:
-    """What follows on the loss of a run's worker, as the schedule and the job say."""
+    """Return the consequence of losing a run's worker, by the schedule and the job."""
     return stricter(by_schedule, getattr(task, "on_lost", None))
 
 
 def _attempt(task: Any, request: Any, wait: float, **parts: Any) -> NextAttempt:
-    """A message for the next attempt, with these parts of the header `beatdesk` changed."""
+    """Return a message for the next attempt, with changed `parts` of the header `beatdesk`."""
     signature = task.signature_from_request(
         request,
         countdown=wait,

@@ -32,7 +32,7 @@ from scheduler.worker.secret_refs import Concealer, SecretStore, resolved
 
 
 class Runtime:
-    """The parts of one process that jobs use; their events go to the buffer `events`."""
+    """The parts of a process that jobs use; events go to the buffer `events`."""
 
     def __init__(
         self, app: BeatdeskApp, events: EventBuffer, pool: PoolAbilities = PREFORK
@@ -49,8 +49,9 @@ class Runtime:
         )
 
     def call(self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Call a job's function as its current run. Returns and raises what the function does,
-        with secrets hidden.
+        """Call a job's function as the current run of the job.
+
+        Returns and raises the function's result and errors, with secrets hidden.
         """
         request = task.request
         if request.called_directly:
@@ -70,7 +71,7 @@ class Runtime:
             self._sender.finish(progress_log)
 
     def _note_broken_limits(self, task: Any, request: Any, progress_log: ProgressLog) -> None:
-        """Say in the run's log that this worker's pool does not keep the job's time limits."""
+        """Log in the run's log the time limits of the job that the worker's pool does not keep."""
         hard, soft = request.timelimit or (None, None)
         broken = self._pool.broken_limits(soft or task.soft_time_limit, hard or task.time_limit)
         if broken:
@@ -104,11 +105,11 @@ class Runtime:
             end_concealing()
 
     def _surroundings(self, task: Any) -> AbstractContextManager[Any]:
-        """Flask's context for a user's job.
+        """Return Flask's context for a user's job.
 
-        Around a job of Beatdesk's own: Beatdesk's app as Celery's current one, because the jobs
-        that it sends are to run here. A user's Flask application may have made another app the
-        current one, and the user's own jobs send by that.
+        Around a job of Beatdesk's own: Beatdesk's app as Celery's current app, because the jobs
+        sent by it are to run here. A user's Flask application may have made another app the current
+        one, and the user's own jobs send by the user's app.
         """
         if is_own(task) and internals.current_app() is not self._app:
             return internals.as_current_app(self._app)
@@ -116,8 +117,9 @@ class Runtime:
 
 
 def install(app: BeatdeskApp, hostname: str | None, runtime: Callable[[], Runtime]) -> None:
-    """Wrap every job that is not wrapped yet. Called in the main process, and again in children,
-    which wrap nothing where they were forked.
+    """Wrap every unwrapped job.
+
+    Called in the main process, and again in children; a forked child has nothing to wrap.
     """
     tasks: dict[str, Any] = app.tasks
     for name, task in tasks.items():
@@ -128,7 +130,7 @@ def install(app: BeatdeskApp, hostname: str | None, runtime: Callable[[], Runtim
 def _within_run(
     task: Any, run: Callable[..., Any], runtime: Callable[[], Runtime]
 ) -> Callable[..., Any]:
-    """The job's function, called through this process's runtime."""
+    """Return the job's function, called through the process's runtime."""
 
     @wraps(run)
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""References to secrets, `secret://name`: their values for a job, hidden again in its output.
+"""References to secrets, `secret://name`: values for a job, hidden again in the job's output.
 
 A reference may stand anywhere in a job's arguments, also inside of a text (`Bearer
 secret://shop-token`). Schedules, messages, events and history contain the reference; the value
@@ -22,13 +22,15 @@ SCHEME = "secret://"
 _BROKEN = re.compile(r"secret://[^\s'\"]{0,80}")
 
 VARIABLE_PREFIX = "BEATDESK_JOB_SECRET_"
-"""Prefix of a secret's variable in the environment of a worker, before the name in capitals with
-`_` for `-`.
+"""Prefix of a secret's variable in a worker's environment.
+
+The name follows in capitals, with `_` for `-`.
 """
 
 SHORTEST = 4
-"""Fewest characters of a secret: it is hidden wherever it occurs, and a shorter one would occur in
-every text.
+"""Fewest characters of a secret.
+
+A secret is hidden wherever it occurs, and a shorter text would occur everywhere.
 """
 
 LONGEST_FILE = 65_536
@@ -54,10 +56,10 @@ class SecretStore:
         self._environ = environ
 
     def get(self, name: str) -> str:
-        """The value of a secret, without the line end of its file.
+        """Return the value of a secret, without the line end of the file.
 
-        Raises UnknownSecret where the secret is in neither place, which the error names, where its
-        file cannot be read, or where it has fewer than `SHORTEST` characters.
+        Raises UnknownSecret for a secret in neither place (the error names both), for an unreadable
+        file, and for a secret of fewer than `SHORTEST` characters.
         """
         variable = VARIABLE_PREFIX + name.upper().replace("-", "_")
         value = self._from_file(name)
@@ -94,7 +96,7 @@ class SecretStore:
 
 
 def resolved(value: Any, lookup: Lookup, used: set[str]) -> Any:
-    """The JSON-like value with its references replaced. The secrets are added to `used`.
+    """Return the JSON-like value with references replaced. The secrets are added to `used`.
 
     Raises UnknownSecret for a missing secret, and for text that begins with `secret://` but is not
     a reference.
@@ -138,7 +140,7 @@ class Concealer:
         return self._pattern.sub(MASK, text) if self._any else text
 
     def value(self, value: Any, depth: int = 0) -> Any:
-        """JSON-like data without the secrets; other objects are returned as they are.
+        """Return JSON-like data without the secrets; other objects are returned unchanged.
 
         Data deeper than `DEEPEST` levels is replaced as a whole.
         """
@@ -159,10 +161,10 @@ class Concealer:
         return type(value)(self.value(item, depth + 1) for item in value) if many else value
 
     def error(self, error: BaseException) -> BaseException:
-        """The exception without the secrets, also in the exceptions that led to it.
+        """Return the exception without the secrets, also in the exceptions that led to it.
 
-        Changes the exception in place; a RuntimeError with the same traceback replaces one whose
-        text cannot be changed.
+        Changes the exception in place; a RuntimeError with the original traceback replaces an
+        exception whose text cannot be changed.
         """
         if not self._any:
             return error
@@ -207,8 +209,9 @@ def _said(error: BaseException) -> str:
 
 
 def _forms(secret: str) -> set[str]:
-    """Spellings of a secret: as it is, in JSON, in an address, in Base64, and each of its lines
-    of at least `_SHORTEST_LINE` characters.
+    """Return the spellings of a secret: plain, in JSON, in an address, in Base64.
+
+    Also each line of the secret of at least `_SHORTEST_LINE` characters.
     """
     lines = {line for line in secret.splitlines() if len(line) >= _SHORTEST_LINE}
     return {

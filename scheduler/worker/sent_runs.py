@@ -1,4 +1,4 @@
-"""Runs that a process sends: which of them are ours, and their event `run.queued`."""
+"""Runs that a process sends: recognition of Beatdesk's own, and their event `run.queued`."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ _collected = threading.local()
 
 @contextmanager
 def collecting() -> Iterator[list[Message]]:
-    """Collect the messages that this thread publishes, instead of recording their events.
+    """Collect the messages published by the calling thread, instead of recording events.
 
     For a Beat, which writes the events in a transaction of its own.
     """
@@ -37,7 +37,7 @@ def collecting() -> Iterator[list[Message]]:
 
 
 class SentRuns:
-    """Recorder of the runs that are sent by one app, in any process that has the app."""
+    """Recorder of the runs that an app sends, in any process that has the app."""
 
     def __init__(self, app: BeatdeskApp) -> None:
         self._app = app
@@ -45,7 +45,7 @@ class SentRuns:
         self._other_senders: set[str | None] = set()
 
     def spool(self) -> ProducerSpool:
-        """This process's spool."""
+        """The process's spool."""
         spool = self._spools.get(os.getpid())
         if spool is None:
             spool = ProducerSpool(parts_for(self._app).events)
@@ -57,8 +57,8 @@ class SentRuns:
     ) -> None:
         """Record that Beat, or a job, gave a message to the broker.
 
-        Not for a further attempt, whose run is in the stream already; nor for a message that
-        another app sent to another broker, whose runs are not ours.
+        Not for a further attempt, whose run is in the stream already; nor for a message from
+        another app to another broker, whose runs are not Beatdesk's.
         """
         if not is_run(headers) or headers.get("retries"):
             return
@@ -75,9 +75,9 @@ class SentRuns:
         self.spool().put(run_event(RunQueued, message.run, 1, now, facts=facts))
 
     def _is_on_our_broker(self, message: Message) -> bool:
-        """Whether a message that another app of this process sent is on this app's broker.
+        """Return whether a message that another app of the process sent is on the app's broker.
 
-        Celery's signal does not name the sender: it is taken to be the current app.
+        Celery's signal does not name the sender: the current app is taken as sender.
         """
         sender = internals.current_app()
         addresses = sender.conf.broker_write_url or "", self._app.conf.broker_write_url or ""

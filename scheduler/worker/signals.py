@@ -1,9 +1,9 @@
-"""Receivers of Celery's signals, which record what happens to runs as events.
+"""Receivers of Celery's signals: record the history of runs as events.
 
 A receiver must never raise: Celery would log the error and go on, and the event would be lost.
 Order matters in two places, and tests hold both. A worker's child delivers the end of a run before
 Celery's main process is informed and acknowledges the message. In the main process Celery puts
-acknowledgements on the event loop, after the receivers of the same signal have run.
+acknowledgements on the event loop, after the receivers of the signal have run.
 
 Only the root `scheduler/celery.py` connects the receivers; each receiver reads the clock once.
 """
@@ -48,12 +48,12 @@ LOST_CONNECTION = "cancelled: the worker lost its connection to the broker, the 
 
 
 def signals_of(app: BeatdeskApp) -> "RunSignals":
-    """The receivers that the root has connected for this app."""
+    """Return the receivers that the root has connected for an app."""
     return cast(RunSignals, app.run_signals)
 
 
 class RunSignals:
-    """The receivers of one app. Each process that runs the app has a reporter of its own."""
+    """The receivers of an app. Each process with the app has a reporter of its own."""
 
     def __init__(self, app: BeatdeskApp) -> None:
         self._app = app
@@ -63,23 +63,23 @@ class RunSignals:
         self._sent_runs = SentRuns(app)
 
     def connect(self) -> None:
-        """Connect the receivers, by strong references: Celery's default are weak ones."""
+        """Connect the receivers, by strong references: Celery's default are weak references."""
         for signal, receiver in self._receivers().items():
             signal.connect(receiver, weak=False)
         self._app.run_signals = self
 
     def disconnect(self) -> None:
-        """Disconnect the receivers again, for a process that has several apps one after another."""
+        """Disconnect the receivers again, for a process with several apps one after another."""
         for signal, receiver in self._receivers().items():
             signal.disconnect(receiver)
 
     @property
     def published(self) -> Callable[..., None]:
-        """The receiver that records what this process sends."""
+        """The receiver that records the messages sent by the process."""
         return self._sent_runs.published
 
     def reporter(self) -> Reporter:
-        """This process's reporter."""
+        """The process's reporter."""
         reporter = self._reporters.get(os.getpid())
         if reporter is None:
             buffer = EventBuffer(parts_for(self._app).events)
@@ -88,12 +88,12 @@ class RunSignals:
         return reporter
 
     def runs_taken(self) -> list[str]:
-        """Ids of the runs whose messages this worker has taken and Celery has not finished."""
+        """Ids of the runs whose messages the worker has taken and Celery has not finished."""
         return list(self._taken)
 
     @contextmanager
     def already_recorded(self, run: str | None) -> Iterator[None]:
-        """Record no second `run.received` for this run: the event is in the stream already."""
+        """Record no second `run.received` for a run: the event is in the stream already."""
         self._recorded_run = run
         try:
             yield
@@ -175,7 +175,7 @@ class RunSignals:
         einfo: Any = None,
         **_: Any,
     ) -> None:
-        """Record that a job raised, lost its process for good, or exceeded its time limit."""
+        """Record that a job raised, lost its process for good, or exceeded the time limit."""
         if not is_job(sender.name):
             return
         retries, worker = self._attempt(sender, task_id)
@@ -215,8 +215,9 @@ class RunSignals:
         einfo: Any = None,
         **_: Any,
     ) -> None:
-        """Record that an attempt failed and another follows: Celery has sent the next one, or the
-        broker delivers the message again.
+        """Record that an attempt failed and another follows.
+
+        Celery has sent the next attempt, or the broker delivers the message again.
         """
         if not is_job(sender.name) or (reason is None and self._has_ended(request)):
             return
@@ -233,8 +234,7 @@ class RunSignals:
         )
 
     def _has_ended(self, request: Any) -> bool:
-        """Whether the end of a schedule's run is recorded, though its message could not be
-        acknowledged.
+        """Return whether a schedule's run has a recorded end, without an acknowledged message.
 
         False for other runs, and where Redis does not answer: the first recorded end counts
         (`history.stamps`).
@@ -282,7 +282,7 @@ class RunSignals:
         )
 
     def refused(self, message: Any, worker: str, reason: str) -> None:
-        """The worker's consumer is about to drop a message that it cannot begin with."""
+        """Record that the worker's consumer is about to drop a message, unable to begin with it."""
         headers: Any = getattr(message, "headers", None)
         if is_run(headers):
             self.reporter().refused(
@@ -290,7 +290,7 @@ class RunSignals:
             )
 
     def given_up(self, message: Any, worker: str, reason: str) -> None:
-        """The worker's consumer is about to drop a message that ended its workers before."""
+        """Record that the worker's consumer is about to drop a message that ended its workers."""
         attempts_before = deliveries_of(message.headers)
         if not attempts_before:
             self.refused(message, worker, reason)
@@ -305,10 +305,10 @@ class RunSignals:
         )
 
     def give_back(self, requests: Sequence[Any], worker: str) -> None:
-        """Give back the leases of runs that waited for their time in this worker.
+        """Give back the leases of runs that waited in the worker for their time.
 
-        The worker's connection is lost, and the broker delivers the messages again. Without this
-        their next worker would wait until the leases expire.
+        The worker's connection is lost, and the broker delivers the messages again. Without giving
+        back, the next worker of a run would wait until the lease expires.
         """
         runs = {
             request.id: attempt_in(request.request_dict)
@@ -326,9 +326,9 @@ class RunSignals:
                 )
 
     def _pause_failing(self) -> None:
-        """Pause the schedules whose ticks have failed too often in a row.
+        """Pause the schedules with too many failed ticks in a row.
 
-        Where a schedule cannot be paused, its next failure tries again.
+        Where a schedule cannot be paused, the next failure tries again.
         """
         services = parts_for(self._app)
         while services.events.streaks:
@@ -345,8 +345,9 @@ class RunSignals:
                 log.error("%s is paused: %s", streak.name, reason)
 
     def _canceller(self, run: str) -> str | None:
-        """Actor who cancelled the run; None where Redis cannot say: the event is recorded
-        without.
+        """Return the actor who cancelled the run.
+
+        None where Redis cannot say: the event is recorded without an actor.
         """
         try:
             return parts_for(self._app).cancellations.actor(run)
@@ -355,10 +356,10 @@ class RunSignals:
             return None
 
     def _attempt(self, task: Any, run: str) -> tuple[Any, str | None]:
-        """Retries and worker of a run, from the task's own context.
+        """Return retries and worker of a run, from the task's own context.
 
-        Where the context is another's (the main process sees a hard time limit), from the message
-        that the worker took; (0, None) where that is gone too.
+        Where the context is another task's (the main process sees a hard time limit), from the
+        message that the worker took; (0, None) without a message either.
         """
         context = task.request
         if context.id == run:
@@ -370,8 +371,9 @@ class RunSignals:
 
 
 def executions_before(request: Any) -> int:
-    """Executions of a run before the one of this context: its retries, and deliveries whose worker
-    ended.
+    """Return the number of a run's executions before that of the context.
+
+    Retries count, and so do deliveries whose worker ended.
     """
     return attempt_of(request.retries) - 1 + deliveries_of(request.headers)
 

@@ -1,8 +1,8 @@
-"""The claiming channel: takes a message out of its list and notes it in one script, and waits for
-the next one without taking anything.
+"""The claiming channel: takes and notes a message in one script, and waits without taking anything.
 
-The channel asks one thing at a time on a connection of its own: a claim, and where that finds
-nothing, whether all lists are empty (EXISTS), after which the server announces their next change.
+The channel asks a single question at a time on a connection of its own: a claim, and after a claim
+without a message, whether all lists are empty (EXISTS); then the server announces the next change
+of the lists.
 """
 
 import logging
@@ -32,15 +32,13 @@ else:
 log = logging.getLogger(__name__)
 
 DELIVERY = "beatdesk"
-"""Key of a message's `delivery_info` under which a claimed run's `Delivery` stands, in this process
-only.
-"""
+"""Key of a message's `delivery_info` with the `Delivery` of a claimed run, in this process only."""
 
 LOOK_EVERY = 1.0
 """Seconds after which a waiting channel looks by itself."""
 
 UNWATCHED_LOOK_EVERY = 0.1
-"""The same on a server without CLIENT TRACKING."""
+"""Seconds between two looks on a server without CLIENT TRACKING."""
 
 _PUSHED = object()
 
@@ -51,8 +49,9 @@ class ClaimingMixin(Base):
     QoS = QoS
 
     claimant: str = ""
-    """The worker for which runs are taken together with their messages; "" takes no runs, as where
-    the runs' Redis is not the broker.
+    """The worker for which runs are taken together with the messages.
+
+    "" takes no runs, as where the runs' Redis is not the broker.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -76,12 +75,12 @@ class ClaimingMixin(Base):
         return monotonic() - self._looked_at >= every
 
     def lists_of(self, payload: Any, exchange: str, routing_key: str) -> list[str]:
-        """The lists to which a message belongs."""
+        """Return the lists to which a message belongs."""
         priority = self._get_message_priority(payload, reverse=False)
         return [self._q_for_pri(queue, priority) for queue in self._lookup(exchange, routing_key)]
 
     def basic_consume(self, queue: str, no_ack: bool, *args: Any, **options: Any) -> Any:
-        """Consume from a queue; without acknowledgement its messages are not noted."""
+        """Consume from a queue; without acknowledgement the queue's messages are not noted."""
         if no_ack:
             self._no_ack_queues.add(queue)
         else:
@@ -89,12 +88,12 @@ class ClaimingMixin(Base):
         return super().basic_consume(queue, no_ack, *args, **options)
 
     def _basic_cancel(self, consumer_tag: str) -> Any:
-        """Stop consuming from a queue, after a message that was just claimed is given back."""
+        """Stop consuming from a queue, after giving back a message that was just claimed."""
         self._give_back_claimed()
         return super()._basic_cancel(consumer_tag)
 
     def close(self) -> None:
-        """Close the channel, and give back what is not acknowledged."""
+        """Close the channel, and give back the unacknowledged messages."""
         if not self.closed:
             self._give_back_claimed()
         super().close()
@@ -127,7 +126,7 @@ class ClaimingMixin(Base):
         )
 
     def _brpop_read(self, **options: Any) -> bool:
-        """Read what the server has sent, and deliver a message. Raises Empty without one."""
+        """Read what the server has sent, and deliver a message. Raises Empty without a message."""
         asked = self._asked
         try:
             if asked is None:
@@ -154,14 +153,14 @@ class ClaimingMixin(Base):
         return True
 
     def _read_announcements(self) -> None:
-        """Read what the server sends unasked; a closed connection raises."""
+        """Read the server's announcements; a closed connection raises."""
         connection = self.client.connection
         connection.read_response(push_request=True)
         while connection.can_read(timeout=0):
             connection.read_response(push_request=True)
 
     def _read_reply(self) -> Any:
-        """The reply to what was asked."""
+        """Return the reply to the last question."""
         connection = self.client.connection
         try:
             reply = _PUSHED
@@ -173,7 +172,10 @@ class ClaimingMixin(Base):
             self._in_poll = None
 
     def _message_in(self, reply: Any) -> tuple[Any, str] | None:
-        """Message and queue in the reply to a claim; the next question is sent without one."""
+        """Return message and queue in the reply to a claim.
+
+        None for a reply without a message; for empty lists the next question is sent.
+        """
         outcome, set_aside, *rest = reply
         for text in set_aside:
             fate, _, run = bytes_to_str(text).partition(" ")
@@ -190,7 +192,7 @@ class ClaimingMixin(Base):
         return payload, bytes_to_str(place).rsplit(self.sep, 1)[0]
 
     def _note(self, payload: Any, delivery: Delivery) -> None:
-        """Remember a claimed message, and tell it what Redis said of its run."""
+        """Remember a claimed message, and write Redis's `Delivery` of the run into the message."""
         properties, headers = payload["properties"], payload.get("headers")
         claim = Claim(None)
         if delivery.begun >= 0:
@@ -205,7 +207,7 @@ class ClaimingMixin(Base):
         self.qos.claims[properties["delivery_tag"]] = claim
 
     def _give_back_claimed(self) -> None:
-        """Give back a message whose claim is on its way: nobody would read the reply any more."""
+        """Give back a message whose claim is on the way: nobody would read the reply any more."""
         if self._asked is None:
             return
         asked = self._asked
@@ -279,7 +281,7 @@ _SET_ASIDE = {
 
 
 class Channel(ClaimingMixin, KombuChannel):
-    """A claiming channel to one Redis server."""
+    """A claiming channel to a Redis server."""
 
 
 class SentinelChannel(ClaimingMixin, KombuSentinelChannel):

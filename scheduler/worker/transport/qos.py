@@ -1,7 +1,7 @@
-"""Unacknowledged messages of a claiming channel: acknowledged and given back in one script each.
+"""Unacknowledged messages of a claiming channel: acknowledging and giving back, in one script each.
 
-A message is changed only as it was read: between reading it and giving it back it may have been
-acknowledged, or another worker may have its run. All ages are measured by the server's clock.
+A message is changed only as it was read: between reading and giving back, the message may have been
+acknowledged, or another worker may have the run. All ages are measured by the server's clock.
 """
 
 import json
@@ -17,14 +17,14 @@ from scheduler.storage.lua import script_text
 from scheduler.storage.server_time import seconds_of
 
 MOST_RESTORED = 500
-"""Messages of dead workers that one look gives back."""
+"""Messages of dead workers that a look gives back, at most."""
 
 
 class Claim(NamedTuple):
-    """A message that this channel has taken and not acknowledged."""
+    """A message that the channel has taken and not acknowledged."""
 
     run: str | None
-    """None for a message that is no run, or whose run is not taken with it."""
+    """None for a message without a run, and for a run that was not taken with the message."""
 
     retries: int = 0
     begun: int = 0
@@ -32,7 +32,7 @@ class Claim(NamedTuple):
 
 
 class KeptMessage(NamedTuple):
-    """A message that outlives the channel by which it came."""
+    """A message that outlives the channel of its arrival."""
 
     tag: str
     message: Any
@@ -40,7 +40,7 @@ class KeptMessage(NamedTuple):
 
 
 class QoS(KombuQoS):
-    """Acknowledgement for messages that are noted when they are claimed."""
+    """Acknowledgement for messages that are noted when claimed."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -48,14 +48,14 @@ class QoS(KombuQoS):
         """Claims by delivery tag."""
 
     def append(self, message: Any, delivery_tag: str) -> None:
-        """Add a message; one that was not claimed is noted in Redis, as kombu does it."""
+        """Add a message; an unclaimed message is noted in Redis, as kombu does."""
         if delivery_tag in self.claims:
             virtual.QoS.append(self, message, delivery_tag)
         else:
             super().append(message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
-        """Acknowledge a message, unless another worker has its run by now."""
+        """Acknowledge a message, unless another worker has the run by now."""
         claim = self.claims.get(delivery_tag)
         if claim is None or claim.run is None:
             super().ack(delivery_tag)
@@ -73,18 +73,19 @@ class QoS(KombuQoS):
         self.let_go(delivery_tag)
 
     def let_go(self, delivery_tag: str) -> None:
-        """Forget a message here, and leave it as it is in Redis."""
+        """Forget a message here, and leave the message unchanged in Redis."""
         self.claims.pop(delivery_tag, None)
         virtual.QoS.ack(self, delivery_tag)
 
     def unacknowledged(self) -> list[str]:
-        """Tags of the messages that are neither acknowledged nor given back."""
+        """Return the tags of the messages that are neither acknowledged nor given back."""
         self._flush()
         return list(self._delivered)
 
     def hand_over(self) -> list["KeptMessage"]:
-        """Take the unacknowledged messages away from this channel, so that its end gives none
-        back. `take_over` of another channel goes on with them.
+        """Take the unacknowledged messages away from the channel, so that its end gives none back.
+
+        `take_over` of another channel continues with the messages.
         """
         self._flush()
         kept = [
@@ -96,7 +97,7 @@ class QoS(KombuQoS):
         return kept
 
     def take_over(self, kept: "KeptMessage") -> None:
-        """Go on with a message of another channel: it is acknowledged here."""
+        """Continue with a message of another channel: the message is acknowledged here."""
         kept.message.channel = self.channel
         self._delivered[kept.tag] = kept.message
         if kept.claim is not None:
@@ -107,7 +108,7 @@ class QoS(KombuQoS):
         self.give_back(tag, is_last=leftmost)
 
     def restore_unacked(self, client: Any = None) -> None:
-        """Give back every message that this channel has not acknowledged."""
+        """Give back every message that the channel has not acknowledged."""
         self._flush()
         for tag in list(self._delivered):
             self.give_back(tag)
@@ -115,8 +116,9 @@ class QoS(KombuQoS):
         self.claims.clear()
 
     def restore_visible(self, start: int = 0, num: int | None = 10, interval: int = 10) -> None:
-        """Put messages of dead workers into their queues again: those not renewed for longer than
-        the visibility time-out.
+        """Put messages of dead workers into their queues again.
+
+        Dead workers' messages are those not renewed for longer than the visibility time-out.
         """
         self._vrestore_count += 1
         if (self._vrestore_count - 1) % (interval or 1):
@@ -143,11 +145,11 @@ class QoS(KombuQoS):
         has_begun: bool = False,
         is_last: bool = False,
     ) -> bool:
-        """Put a message into its queue again, and return the lease of its run to the queue.
+        """Put a message into its queue again, and return the lease of the run to the queue.
 
         `is_own` is False for a message of another worker, which has to be as old as the visibility
-        time-out. `has_begun`: this worker has begun with the run, so that its next delivery is
-        another attempt. Returns False where the message is acknowledged, or another worker's.
+        time-out. `has_begun`: the calling worker has begun with the run, so that the next delivery
+        is another attempt. Returns False where the message is acknowledged, or another worker's.
         """
         channel = self.channel
         with channel.conn_or_acquire() as client:

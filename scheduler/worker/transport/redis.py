@@ -10,20 +10,20 @@ from scheduler.worker.transport.channel import Channel, SentinelChannel
 class Poller(redis.MultiChannelPoller):
     """kombu's poller, for channels that wait for announcements.
 
-    A reply to a claim is always read: its message is taken. kombu leaves a reply in its socket
-    while the worker has no room for its message.
+    A reply to a claim is always read: the message in the reply is taken. kombu leaves a reply in
+    its socket while the worker has no room for the message.
     """
 
     def on_poll_init(self, poller: Any) -> None:
         """Use the worker's event loop.
 
         Unlike kombu, nothing is given back yet: after an outage workers first have time to renew
-        what they have.
+        leases and claims.
         """
         self.poller = poller
 
     def on_poll_start(self) -> None:
-        """Let each channel with room for a message ask for one."""
+        """Let each channel with room for a message ask for a message."""
         for channel in self._channels:
             if channel.active_queues and channel.qos.can_consume():
                 self._register_BRPOP(channel)
@@ -31,14 +31,14 @@ class Poller(redis.MultiChannelPoller):
                 self._register_LISTEN(channel)
 
     def on_readable(self, fileno: int) -> Any:
-        """Read what has arrived on a socket."""
+        """Read data that has arrived on a socket."""
         channel, kind = self._fd_to_chan.get(fileno, (None, None))
         if channel is None or kind != "BRPOP":
             return super().on_readable(fileno)
         return channel.handlers[kind]()
 
     def _register_BRPOP(self, channel: Any) -> None:
-        """Connect the channel, and let it claim where it is time to."""
+        """Connect the channel, and let it claim when due."""
         place = channel, channel.client, "BRPOP"
         if not self._client_registered(*place):
             channel._in_poll = None
@@ -68,7 +68,7 @@ class SentinelTransport(redis.SentinelTransport):
 
 
 def claiming(transport: type[Any]) -> type[Any] | None:
-    """The claiming transport for kombu's; None for one that is not for Redis."""
+    """Return the claiming transport for kombu's; None for a transport without Redis."""
     if issubclass(transport, redis.SentinelTransport):
         return SentinelTransport
     return Transport if issubclass(transport, redis.Transport) else None
