@@ -69,6 +69,7 @@ _HINTS = tuple(
 )
 
 
+@lru_cache(maxsize=20_000)
 def parse(text: str, day_match: Literal["and", "or"] = "and") -> Crontab:
     """Return the parsed expression (cached). Macros are read, an unresolved `H` is refused.
 
@@ -76,7 +77,17 @@ def parse(text: str, day_match: Literal["and", "or"] = "and") -> Crontab:
     restricted, either (`or`, Vixie cron, crontab(5)). Raises BadExpression with the field, the
     part and the remedy.
     """
-    return _parse(text, day_match == "or")
+    texts = _fields(text)
+    minutes, hours, months = (
+        frozenset(
+            value
+            for part in _parts(cron.FIELDS[at], texts[at])
+            for value in _values(cron.FIELDS[at], part)
+        )
+        for at in (0, 1, 3)
+    )
+    days = _days(texts[_DATE], texts[_WEEKDAY], either=day_match == "or")
+    return cron.assembled(texts, minutes, hours, months, days)
 
 
 def resolve(text: str, uid: str) -> str:
@@ -115,22 +126,6 @@ def effective(when: CrontabWhen) -> str:
     if when.resolved is not None and has_places(when.crontab):
         return when.resolved
     return when.crontab
-
-
-@lru_cache(maxsize=20_000)
-def _parse(text: str, either: bool) -> Crontab:
-    """The parsed expression; `either` is `day_match="or"`."""
-    texts = _fields(text)
-    minutes, hours, months = (
-        frozenset(
-            value
-            for part in _parts(cron.FIELDS[at], texts[at])
-            for value in _values(cron.FIELDS[at], part)
-        )
-        for at in (0, 1, 3)
-    )
-    days = _days(texts[_DATE], texts[_WEEKDAY], either=either)
-    return cron.assembled(texts, minutes, hours, months, days)
 
 
 def _fields(text: str) -> tuple[str, ...]:
