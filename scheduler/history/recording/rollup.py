@@ -29,6 +29,8 @@ from scheduler.history.models import RollupDue, Run, ScheduleDay
 from scheduler.history.outcome_kinds import KINDS, ticks_of
 from scheduler.history.recording.rows import Rows, RunRow
 from scheduler.history.recording.table_io import TableIO
+from scheduler.history.recording.trees import Judged
+from scheduler.history.tick_counts import verdict
 from scheduler.rules.model.run_states import RunState
 
 log = logging.getLogger(__name__)
@@ -101,9 +103,15 @@ class DayRow:
         return self.succeeded + self.failed + self.missed + self.skipped + self.other
 
 
-def mark_due(connection: Connection, loaded: Rows, folded: Rows) -> None:
-    """Mark the days of all changed runs, before and after the change."""
+def mark_due(
+    connection: Connection, loaded: Rows, folded: Rows, judged: Iterable[Judged] = ()
+) -> None:
+    """Mark the days of all runs that have changed, before and after the change, and of the `judged`
+    ones, which are workflows with a new verdict.
+    """
     days: set[tuple[str, date]] = set()
+    for workflow in judged:
+        days.update(_days_of(workflow))
     for run, row in folded.runs.items():
         before = loaded.runs.get(run)
         if row != before:
@@ -113,7 +121,7 @@ def mark_due(connection: Connection, loaded: Rows, folded: Rows) -> None:
     _DUE_IO.upsert(connection, [Due(uid, day, mark) for uid, day in sorted(days)])
 
 
-def _days_of(row: RunRow) -> list[tuple[str, date]]:
+def _days_of(row: RunRow | Judged) -> list[tuple[str, date]]:
     if row.schedule_uid is None or row.first_at is None:
         return []
     return [(row.schedule_uid, row.first_at.astimezone(UTC).date())]
@@ -227,7 +235,8 @@ def _newest(connection: Connection, uid: str) -> list[list[Any]]:
 
 def _newest_runs(uid: str) -> Select[Any]:
     at = func.coalesce(Run.started_at, Run.queued_at, Run.tick, Run.first_at).label("at")
-    columns: list[Any] = [Run.id, Run.state, at, Run.duration, Run.lateness, Run.ticks]
+    state = verdict().label("state")
+    columns: list[Any] = [Run.id, state, at, Run.duration, Run.lateness, Run.ticks]
     newest = select(*columns).where(Run.schedule_uid == uid)
     return newest.order_by(Run.key.desc()).limit(RESULTS)
 

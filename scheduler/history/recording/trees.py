@@ -17,6 +17,7 @@ folds an event of the run or of a child, so the order of events does not matter.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Table, bindparam, func, select, update
@@ -43,6 +44,15 @@ class _Parent(NamedTuple):
     state: str
     tree_state: str | None
     parent: str | None
+    schedule_uid: str | None
+    first_at: datetime | None
+
+
+class Judged(NamedTuple):
+    """A run whose verdict has changed: its schedule, and the time of its first event."""
+
+    schedule_uid: str | None
+    first_at: datetime | None
 
 
 def verdict(own: str, children: Collection[str]) -> str | None:
@@ -63,15 +73,22 @@ def verdict(own: str, children: Collection[str]) -> str | None:
     return RunState.REVOKED.value if RunState.REVOKED.value in found else own
 
 
-def roll_up(connection: Connection, touched: Iterable[RunRow]) -> None:
-    """Compute the verdicts of touched runs with children, and of all ancestors."""
+def roll_up(connection: Connection, touched: Iterable[RunRow]) -> list[Judged]:
+    """Work out the verdicts of the touched runs that have children, and of their ancestors.
+
+    Returns the runs whose verdict has changed.
+    """
     rows = list(touched)
+    judged: list[Judged] = []
     wanted: set[str | None] = {row.parent for row in rows if row.parent and row.trigger != _REPEATS}
     wanted |= _with_children(connection, [row.id for row in rows])
     for _ in range(DEEPEST):
         if not wanted:
-            return
-        wanted = _update(connection, wanted)
+            break
+        changed = _update(connection, wanted)
+        judged += [Judged(parent.schedule_uid, parent.first_at) for parent in changed]
+        wanted = {parent.parent for parent in changed if parent.parent is not None}
+    return judged
 
 
 def _with_children(connection: Connection, ids: Sequence[str]) -> set[str | None]:
@@ -83,11 +100,11 @@ def _with_children(connection: Connection, ids: Sequence[str]) -> set[str | None
     return found
 
 
-def _update(connection: Connection, wanted: Iterable[str | None]) -> set[str | None]:
-    """Store the verdicts of the runs. Returns the parents of runs with a changed verdict."""
+def _update(connection: Connection, wanted: Iterable[str | None]) -> list[_Parent]:
+    """Store the verdicts of these runs. Returns those whose verdict changed."""
     ids = sorted(run for run in wanted if run)
     changed: list[dict[str, Any]] = []
-    above: set[str | None] = set()
+    judged: list[_Parent] = []
     for part in _parts(ids):
         parents = _locked(connection, part)
         children = _verdicts_of_children(connection, [parent.id for parent in parents])
@@ -95,7 +112,7 @@ def _update(connection: Connection, wanted: Iterable[str | None]) -> set[str | N
             new = verdict(parent.state, children.get(parent.id, ()))
             if new != parent.tree_state:
                 changed.append({"run": parent.id, "verdict": new})
-                above.add(parent.parent)
+                judged.append(parent)
     if changed:
         statement = (
             update(_RUNS)
@@ -103,15 +120,22 @@ def _update(connection: Connection, wanted: Iterable[str | None]) -> set[str | N
             .values(tree_state=bindparam("verdict"))
         )
         connection.execute(statement, changed)
-    return above - {None}
+    return judged
 
 
 def _locked(connection: Connection, ids: Sequence[str]) -> list[_Parent]:
-    """Return the runs, locked: another recorder may have a child of a run at the same moment."""
-    columns = (_RUNS.c.id, _RUNS.c.state, _RUNS.c.tree_state, _RUNS.c.parent, _RUNS.c.trigger)
+    """These runs, locked: another recorder may have a child of theirs at the same moment."""
+    columns = [_RUNS.c[name] for name in (*_Parent._fields, "trigger")]
     statement = select(*columns).where(_RUNS.c.id.in_(ids)).order_by(_RUNS.c.id).with_for_update()
     return [
-        _Parent(row.id, row.state, row.tree_state, None if row.trigger == _REPEATS else row.parent)
+        _Parent(
+            id=row.id,
+            state=row.state,
+            tree_state=row.tree_state,
+            parent=None if row.trigger == _REPEATS else row.parent,
+            schedule_uid=row.schedule_uid,
+            first_at=row.first_at,
+        )
         for row in connection.execute(statement)
     ]
 

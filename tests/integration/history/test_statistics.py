@@ -14,7 +14,7 @@ from scheduler.history.queries.statistics import Statistics, shares
 from scheduler.history.recording.rollup import RESULTS, Rollup, percentile
 from scheduler.history.recording.writer import write_events
 from scheduler.history.retention import delete_runs_before
-from tests.support.builders import NOON, a_run_history, a_schedule
+from tests.support.builders import NOON, a_run_history, a_schedule, facts_of
 
 NIGHTLY = a_schedule("nightly")
 DAY = NOON.date()
@@ -116,6 +116,21 @@ def test_a_run_near_midnight_belongs_to_the_day_of_its_first_event(engine: Engin
     Rollup(engine).run_once(midnight)
     days = Statistics(engine).days([NIGHTLY.uid], DAY, midnight.date())[NIGHTLY.uid]
     assert [(day.day, day.succeeded) for day in days] == [(DAY, 1), (midnight.date(), 0)]
+
+
+def test_a_part_that_fails_later_changes_the_statistics_of_its_workflow(engine: Engine) -> None:
+    write_events(engine, a_run_history("workflow", schedule=NIGHTLY))
+    Rollup(engine).run_once(NOON)
+    facts = facts_of(NIGHTLY, parent="workflow").model_copy(
+        update={"schedule": None, "schedule_uid": None, "tick": None}
+    )
+    write_events(engine, a_run_history("part", state="failed", facts=facts))
+    Rollup(engine).run_once(NOON)
+    statistics = Statistics(engine)
+    (day,) = statistics.days([NIGHTLY.uid], DAY, DAY)[NIGHTLY.uid]
+    assert (day.succeeded, day.failed) == (0, 1)
+    (result,) = statistics.results([NIGHTLY.uid])[NIGHTLY.uid]
+    assert (result.id, result.state) == ("workflow", "failed")
 
 
 def test_percentiles_lie_between_values_by_proportion() -> None:
