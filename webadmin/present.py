@@ -13,6 +13,7 @@ from typing import Any
 from scheduler.events.bounds import masked_text
 from scheduler.events.secret_names import MASK, is_hidden
 from scheduler.rules.model.run_states import RunGroup, RunState
+from scheduler.rules.phrases import elapsed, percent
 
 DASH = "–"
 DEPTH_LIMIT = 25
@@ -108,23 +109,13 @@ def rough(seconds: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Return a length of time, given in seconds, in words: `12 ms`, `1.84 s`, `3 min 20 s`."""
-    if seconds is None:
-        return DASH
-    if seconds < 0:
-        return "-" + duration(-seconds)
-    if seconds < 0.9995:
-        return f"{round(seconds * 1000)} ms"
-    if seconds < 59.95:
-        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
-    return _long(round(seconds))
+    """Return a length of time, given in seconds, in words: `12 ms`, `1.84 s`; a dash for None."""
+    return DASH if seconds is None else elapsed(seconds)
 
 
-def _long(seconds: int) -> str:
-    for length, unit, part, part_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
-        if seconds >= length:
-            return f"{seconds // length} {unit} {seconds % length // part} {part_unit}"
-    return f"{seconds // 60} min {seconds % 60} s"
+def share(part: float | None) -> str:
+    """Return a share from 0 to 1 in percent: `96 %`; a dash for None."""
+    return DASH if part is None else percent(part)
 
 
 def count(number: float | None) -> str:

@@ -46,6 +46,7 @@ def install(app: Flask) -> None:
         relative=lambda moment: present.relative(moment, utc_now()),
         due=lambda moment: present.due(moment, utc_now()),
         count=present.count,
+        share=present.share,
         plural=plural,
         size=present.size,
         pretty=present.pretty,

@@ -6,6 +6,7 @@ Commands and API print these forms, so two doors never show two shapes.
 from datetime import UTC, datetime
 from typing import Any
 
+from scheduler.history.queries.days import Summary
 from scheduler.history.queries.views import RunView
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.run_states import RunState
@@ -52,6 +53,17 @@ def unreadable_json(name: str, problem: str) -> dict[str, Any]:
 def waiting_json(waiting: WaitingTick) -> dict[str, Any]:
     """The published form of a waiting tick."""
     return {"tick": rfc3339(waiting.tick), "trigger": waiting.trigger, "actor": waiting.actor}
+
+
+def statistics_json(summary: Summary | None) -> dict[str, Any] | None:
+    """The published form of a schedule's recent days: days in UTC, shares from 0 to 1, `median` and
+    `p95` in seconds; None stays None.
+    """
+    if summary is None:
+        return None
+    body = summary.model_dump(mode="json")
+    days = [{name: day[name] for name in day if name != "schedule_uid"} for day in body["days"]]
+    return {**body, "days": days}
 
 
 def run_json(run: RunView) -> dict[str, Any]:

@@ -31,6 +31,33 @@ def duration(seconds: float) -> str:
     return f"{seconds:g} seconds"
 
 
+def elapsed(seconds: float) -> str:
+    """Return a measured length of time in words: `12 ms`, `1.84 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 0:
+        return "-" + elapsed(-seconds)
+    if seconds < 0.9995:
+        return f"{round(seconds * 1000)} ms"
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
+    whole = round(seconds)
+    for length, unit, part, part_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if whole >= length:
+            return f"{whole // length} {unit} {whole % length // part} {part_unit}"
+    return f"{whole // 60} min {whole % 60} s"
+
+
+def percent(share: float) -> str:
+    """Return a share from 0 to 1 in percent: `96 %`; `100 %` and `0 %` only where it is exact, and
+    `99.9 %` or `0.1 %` where it is close.
+    """
+    value = share * 100
+    if value > 99:
+        return "100 %" if share == 1 else f"{min(value, 99.9):.1f} %"
+    if value < 1:
+        return "0 %" if share == 0 else f"{max(value, 0.1):.1f} %"
+    return f"{value:.0f} %"
+
+
 def joined(words: Sequence[str], last: str = "and") -> str:
     """Return the words as a list in a sentence: `a, b and c`."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" {last} " + words[-1]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scheduler.history.queries.history import History
     from scheduler.history.queries.newest_runs import NewestRuns
     from scheduler.history.queries.outages import Outages
+    from scheduler.history.queries.recent_days import RecentDays
     from scheduler.history.queries.statistics import Statistics
     from scheduler.queues.moving import MessageMoves
     from scheduler.queues.unread import UnreadQueues
@@ -194,6 +195,13 @@ class Services:
         from scheduler.history.queries.newest_runs import NewestRuns
 
         return NewestRuns(self.settings.database, lambda: self.history)
+
+    @cached_property
+    def recent_days(self) -> "RecentDays":
+        """The days of one schedule, for a process without other queries."""
+        from scheduler.history.queries.recent_days import RecentDays
+
+        return RecentDays(self.settings.database, lambda: self.statistics)
 
     @cached_property
     def definitions(self) -> "Definitions":

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import click
@@ -29,6 +29,8 @@ from scheduler.rules.time.typed import clock_zone
 from scheduler.schedules.filters import Filter, State
 from scheduler.schedules.raw_entry import ScheduleRow
 from scheduler.services.services import Services
+
+T = TypeVar("T")
 
 PAGE = 200
 WIDEST = 60
@@ -118,16 +120,24 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
     if listed.schedule is not None:
         say_unread(services, listed.schedule, utc_now())
     waiting = services.waiting.of(listed.schedule.uid) if listed.schedule is not None else []
+    from scheduler.cli.schedules import statistics
+
+    runs, days = _without_outage(
+        lambda: (_newest(services, [listed]), statistics.recent(services, listed)),
+        instead=({}, None),
+        hidden="last runs and statistics",
+    )
     if as_json:
-        from scheduler.interface.published import waiting_json
+        from scheduler.interface.published import statistics_json, waiting_json
 
         print_json(
-            one_as_json(services, listed) | {"waiting": [waiting_json(held) for held in waiting]}
+            as_published(listed, runs)
+            | {"waiting": [waiting_json(held) for held in waiting]}
+            | {"statistics": statistics_json(days)}
         )
         return
-    runs = newest_runs(services, [listed])
     now = utc_now()
-    print_facts([*_facts(listed, runs, now), *_waiting(listed, waiting)])
+    print_facts([*_facts(listed, runs, now), *statistics.facts(days), *_waiting(listed, waiting)])
     _say_why_overdue(services, [listed], now)
 
 
@@ -224,15 +234,26 @@ def newest_runs(services: Services, items: list[ScheduleRow]) -> dict[str, dict[
 
     Without SQL the result is empty: the past is hidden, never the future.
     """
+    return _without_outage(lambda: _newest(services, items), instead={}, hidden="last runs")
+
+
+def _newest(services: Services, items: list[ScheduleRow]) -> dict[str, dict[str, Any]]:
     uids = [item.schedule.uid for item in items if item.schedule is not None]
+    found = services.newest_runs.of(uids)
+    return {uid: {"id": run.id, "state": run.state} for uid, run in found.items()}
+
+
+def _without_outage(read: Callable[[], T], *, instead: T, hidden: str) -> T:
+    """Return what `read` returns; during an outage of SQL print what stays `hidden`, and return
+    `instead`.
+    """
     try:
-        found = services.newest_runs.of(uids)
+        return read()
     except Exception as error:
         if (outage := explain(error)) is None:
             raise
-        click.echo(f"beatdesk: {outage}; last runs are not shown", err=True)
-        return {}
-    return {uid: {"id": run.id, "state": run.state} for uid, run in found.items()}
+        click.echo(f"beatdesk: {outage}; {hidden} are not shown", err=True)
+        return instead
 
 
 def as_published(listed: ScheduleRow, runs: dict[str, dict[str, Any]]) -> dict[str, Any]:

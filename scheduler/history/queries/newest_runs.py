@@ -43,6 +43,13 @@ class NewestRun(NamedTuple):
     state: str
 
 
+class Driver(NamedTuple):
+    """A connection of the database's driver; `mark` stands for a value in its SQL."""
+
+    connection: Any
+    mark: str
+
+
 class NewestRuns:
     """The newest runs in a database."""
 
@@ -57,14 +64,27 @@ class NewestRuns:
         Schedules without runs are left out. Raises the driver's errors (see `driver_errors`), or
         SQLAlchemy's.
         """
-        if path := sqlite_path(self._address):
-            with _sqlite(path) as connection:
-                return _newest(connection, uids, "?")
-        if (options := postgres_options(self._address)) is not None:
-            with _postgres(options) as connection:
-                return _newest(connection, uids, "%s")
+        with by_driver(self._address) as driver:
+            if driver is not None:
+                return _newest(driver.connection, uids, driver.mark)
         newest = self._history().last_runs(uids, 1)
         return {uid: NewestRun(runs[0].id, runs[0].state) for uid, runs in newest.items() if runs}
+
+
+@contextmanager
+def by_driver(address: str) -> Iterator[Driver | None]:
+    """A connection to the database without SQLAlchemy; None for addresses left to SQLAlchemy.
+
+    Raises the driver's errors.
+    """
+    if path := sqlite_path(address):
+        with _sqlite(path) as connection:
+            yield Driver(connection, "?")
+    elif (options := postgres_options(address)) is not None:
+        with _postgres(options) as connection:
+            yield Driver(connection, "%s")
+    else:
+        yield None
 
 
 def sqlite_path(address: str) -> str | None:

@@ -12,53 +12,9 @@ from sqlalchemy import Engine, select
 
 from scheduler.history.connecting import is_storable
 from scheduler.history.models import ScheduleDay, ScheduleResults
-from scheduler.rules.model.spec import Frozen
+from scheduler.history.queries.days import DayStatistics
 
-_DAY = [
-    getattr(ScheduleDay, name)
-    for name in (
-        "schedule_uid",
-        "day",
-        "succeeded",
-        "failed",
-        "missed",
-        "skipped",
-        "other",
-        "on_time",
-        "late",
-        "median",
-        "p95",
-    )
-]
-
-
-class DayStatistics(Frozen):
-    """The ticks of a schedule on a day in UTC; `median` and `p95` in seconds, over successful runs.
-
-    `other` are ticks that are not final, or cancelled; `on_time` and `late` count started runs.
-    """
-
-    schedule_uid: str
-    day: date
-    succeeded: int
-    failed: int
-    missed: int
-    skipped: int
-    other: int
-    on_time: int
-    late: int
-    median: float | None
-    p95: float | None
-
-
-class Shares(Frozen):
-    """Shares of ticks, from 0 to 1; None without such ticks.
-
-    `on_time`: of the ticks that started or were missed. `success`: of the runs that ended.
-    """
-
-    on_time: float | None
-    success: float | None
+_DAY = [getattr(ScheduleDay, name) for name in DayStatistics.model_fields]
 
 
 class Result(NamedTuple):
@@ -102,14 +58,3 @@ class Statistics:
                 row.schedule_uid: [Result(*one) for one in row.results]
                 for row in connection.execute(wanted)
             }
-
-
-def shares(days: Sequence[DayStatistics]) -> Shares:
-    """Return the shares over all given days."""
-    on_time = sum(day.on_time for day in days)
-    due = on_time + sum(day.late + day.missed for day in days)
-    succeeded = sum(day.succeeded for day in days)
-    ended = succeeded + sum(day.failed for day in days)
-    return Shares(
-        on_time=on_time / due if due else None, success=succeeded / ended if ended else None
-    )

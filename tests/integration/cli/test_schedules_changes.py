@@ -75,7 +75,10 @@ def test_a_new_schedule_holds_all_that_was_given(beatdesk, nightly):
     }
     assert {key: nightly[key] for key in expected} == expected
     assert nightly["next"].endswith("Z")
-    assert beatdesk.json("schedules", "show", "nightly") == nightly | {"waiting": []}
+    assert beatdesk.json("schedules", "show", "nightly") == nightly | {
+        "waiting": [],
+        "statistics": None,
+    }
 
 
 def test_a_new_interval_needs_no_zone_and_gets_an_anchor(beatdesk):

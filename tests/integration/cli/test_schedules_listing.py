@@ -40,7 +40,9 @@ def test_the_json_of_a_schedule_has_the_keys_of_the_interface(three):
     for item in listed["items"]:
         assert set(item) == SCHEDULE_KEYS
         assert set(item["policies"]) == POLICY_KEYS
-        assert item | {"waiting": []} == three.json("schedules", "show", item["name"])
+        assert item | {"waiting": [], "statistics": None} == three.json(
+            "schedules", "show", item["name"]
+        )
     assert [item["name"] for item in listed["items"]] == ["nightly", "often", "resting"]
 
 

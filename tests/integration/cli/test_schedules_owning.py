@@ -33,7 +33,7 @@ def test_an_edit_of_a_static_entry_is_an_override_that_show_tells(
     assert "kwargs, queue; `schedules reset` takes it off" in shown
     assert '{"value": 1}' in shown
     body = beatdesk.json("schedules", "show", static)
-    assert set(body) == SCHEDULE_KEYS | {"waiting"}
+    assert set(body) == SCHEDULE_KEYS | {"waiting", "statistics"}
     assert body["kwargs"] == {"value": 7}
     assert body["override"] == {
         "fields": ["kwargs", "queue"],

@@ -10,7 +10,9 @@ from sqlalchemy import Engine, text
 
 from scheduler.events.schema import Event, TicksMissed
 from scheduler.history.engine import writing
-from scheduler.history.queries.statistics import Statistics, shares
+from scheduler.history.queries.days import shares
+from scheduler.history.queries.recent_days import RecentDays
+from scheduler.history.queries.statistics import Statistics
 from scheduler.history.recording.rollup import RESULTS, Rollup, percentile
 from scheduler.history.recording.writer import write_events
 from scheduler.history.retention import delete_runs_before
@@ -131,6 +133,22 @@ def test_a_part_that_fails_later_changes_the_statistics_of_its_workflow(engine: 
     assert (day.succeeded, day.failed) == (0, 1)
     (result,) = statistics.results([NIGHTLY.uid])[NIGHTLY.uid]
     assert (result.id, result.state) == ("workflow", "failed")
+
+
+def test_the_driver_reads_the_same_days(engine: Engine) -> None:
+    def without_sqlalchemy() -> Statistics:
+        raise AssertionError("the driver reads this address")
+
+    write_events(engine, some_events())
+    Rollup(engine).run_once(NOON)
+    days = Statistics(engine).days([NIGHTLY.uid], DAY, DAY)[NIGHTLY.uid]
+    address = engine.url.render_as_string(hide_password=False)
+    recent = RecentDays(address, without_sqlalchemy)
+    assert recent.of(NIGHTLY.uid, DAY - timedelta(days=29), DAY) == days
+    assert recent.of(NIGHTLY.uid, DAY + timedelta(days=1), DAY + timedelta(days=2)) == []
+    assert recent.of("a\x00b", DAY, DAY) == []
+    by_sqlalchemy = RecentDays("sqlite:///file:history?uri=true", lambda: Statistics(engine))
+    assert by_sqlalchemy.of(NIGHTLY.uid, DAY, DAY) == days
 
 
 def test_percentiles_lie_between_values_by_proportion() -> None:

@@ -39,6 +39,22 @@ def test_a_length_of_time_is_as_exact_as_it_is_useful(seconds: float | None, wor
 
 
 @pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (None, "–"),
+        (0, "0 %"),
+        (0.0004, "0.1 %"),
+        (0.5, "50 %"),
+        (0.966, "97 %"),
+        (0.9999, "99.9 %"),
+        (1, "100 %"),
+    ],
+)
+def test_a_hundred_percent_is_all(share: float | None, words: str) -> None:
+    assert present.share(share) == words
+
+
+@pytest.mark.parametrize(
     ("away", "words"),
     [
         (timedelta(0), "now"),
