@@ -40,6 +40,13 @@ def test_a_list_says_that_the_last_runs_are_not_known(without_sql):
     assert "last runs are not shown" in without_sql("schedules", "list").stderr
 
 
+def test_a_schedule_is_shown_without_its_past_and_says_so(without_sql):
+    without_sql.done("schedules", "add", "n", "demo.plain", "--every", "60")
+    shown = without_sql("schedules", "show", "n", "--json")
+    assert "last runs and statistics are not shown" in shown.stderr
+    assert json.loads(shown.stdout)["statistics"] is None
+
+
 def test_a_run_can_be_cancelled(without_sql):
     without_sql.done("schedules", "add", "n", "demo.plain", "--every", "60")
     run = without_sql.json("schedules", "run", "n")

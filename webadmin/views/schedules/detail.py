@@ -15,7 +15,7 @@ from webadmin.forms.texts import pretty
 from webadmin.forms.versions import limits
 from webadmin.refusals import while_away
 from webadmin.services import services
-from webadmin.views.schedules import rows
+from webadmin.views.schedules import rows, statistics
 from webadmin.views.schedules.adopt_reset import of_override
 from webadmin.views.schedules.previews import Coming, coming_to
 from webadmin.views.schedules.recent import last_runs
@@ -51,6 +51,7 @@ class DetailPages(BaseView):
             runs=recent,
             bars=rows.bars(recent) if recent else None,
             history_away=runs.away,
+            statistics=None if runs.away else statistics.recent(schedule.uid, utc_now()),
             coming=_coming(schedule, listed.runs),
             waiting=services().waiting.of(schedule.uid),
             queue=queue,
