@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, select
 
 from scheduler.history.connecting import is_storable
-from scheduler.history.models import ScheduleDay, ScheduleResults
+from scheduler.history.models import RollupDue, ScheduleDay, ScheduleResults
 from scheduler.history.queries.days import DayStatistics
 
 _DAY = [getattr(ScheduleDay, name) for name in DayStatistics.model_fields]
@@ -48,10 +48,26 @@ class Statistics:
                 )
         return days
 
+    def fresh_results(self, uids: Sequence[str]) -> dict[str, list[Result]]:
+        """The newest results of each schedule, as `results`, without the schedules of which a run
+        has changed since they were gathered, and those of which none are gathered.
+
+        They are as the runs are now, but for runs that retention has deleted.
+        """
+        changed = select(RollupDue.day).where(
+            RollupDue.schedule_uid == ScheduleResults.schedule_uid
+        )
+        return self._results(uids, ~changed.exists())
+
     def results(self, uids: Sequence[str]) -> dict[str, list[Result]]:
         """The newest results of each schedule, at most 60, newest first, by uid."""
+        return self._results(uids)
+
+    def _results(
+        self, uids: Sequence[str], *conditions: ColumnElement[bool]
+    ) -> dict[str, list[Result]]:
         wanted = select(ScheduleResults.schedule_uid, ScheduleResults.results).where(
-            ScheduleResults.schedule_uid.in_([uid for uid in uids if is_storable(uid)])
+            ScheduleResults.schedule_uid.in_([uid for uid in uids if is_storable(uid)]), *conditions
         )
         with self._engine.connect() as connection:
             return {

@@ -1,4 +1,4 @@
-"""The list: a page of schedules, each with the last runs. Changes nothing."""
+"""The list: a page of schedules, each with the results of its last runs. Changes nothing."""
 
 from flask import request
 from flask_admin import BaseView, expose
@@ -8,7 +8,7 @@ from scheduler.rules.policies.window import is_overdue
 from webadmin.forms import filters
 from webadmin.services import services
 from webadmin.views.schedules import rows
-from webadmin.views.schedules.recent import last_runs
+from webadmin.views.schedules.recent import last_results
 
 PAGE = 40
 """Rows per page; a page of full rows stays below 100 kB."""
@@ -33,7 +33,7 @@ class ListPages(BaseView):
             limit=PAGE,
             now=now,
         )
-        runs = last_runs(rows.by_uid(page.items), BARS)
+        runs = last_results(rows.by_uid(page.items), BARS)
         jobs = services().catalogue.jobs(now)
         return self.render(
             "schedules/list/list.html",

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from scheduler.history.queries.views import RunView
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.run_states import RunGroup, state_of
 from scheduler.rules.model.spec import (
@@ -17,9 +17,22 @@ from scheduler.rules.model.spec import (
 from scheduler.rules.policies.window import is_paused
 from scheduler.schedules.store import ScheduleRow
 from webadmin.forms.sentences import sentence
+from webadmin.views.schedules.recent import LastResult
 
 BAR_WIDTH, BAR_GAP, BAR_HEIGHT = 4, 2, 20
 _DRAWN_BY_DURATION = (RunGroup.WAITING, RunGroup.ACTIVE, RunGroup.SUCCEEDED)
+
+
+class Drawn(Protocol):
+    """A run that is drawn as a bar; `duration` is in seconds."""
+
+    @property
+    def state(self) -> str:
+        """The run's state."""
+
+    @property
+    def duration(self) -> float | None:
+        """The length of its last attempt."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,7 @@ class Row:
     expression: str
     zone: str | None
     next: datetime | None
-    last: RunView | None
+    last: LastResult | None
     bars: Bars | None
     diverged: bool = False
     code_has_changed: bool = False
@@ -55,7 +68,7 @@ class Row:
     """Whether no tick is left: after a one-off's run, or after the end of the window."""
 
 
-def row(listed: ScheduleRow, runs: Sequence[RunView], now: datetime) -> Row:
+def row(listed: ScheduleRow, runs: Sequence[LastResult], now: datetime) -> Row:
     """Return the row of an entry; `runs` are the last runs, newest first."""
     schedule = listed.schedule
     when = listed.schedule.when if listed.schedule else None
@@ -88,7 +101,7 @@ def expression(when: When) -> str:
     return when.crontab if isinstance(when, CrontabWhen) else ""
 
 
-def bars(runs: Sequence[RunView]) -> Bars:
+def bars(runs: Sequence[Drawn]) -> Bars:
     """Return the bars of `runs`, given newest first.
 
     The height is the duration relative to the longest run; a failure has the full height.
@@ -107,7 +120,7 @@ def bars(runs: Sequence[RunView]) -> Bars:
     return Bars(len(runs) * (BAR_WIDTH + BAR_GAP) - BAR_GAP, tuple(drawn.items()), in_words(runs))
 
 
-def in_words(runs: Sequence[RunView]) -> str:
+def in_words(runs: Sequence[Drawn]) -> str:
     """Return the last runs by state, in words: 'last 12 runs: 11 succeeded, 1 failed'."""
     counts: dict[str, int] = {}
     for run in runs:
@@ -124,7 +137,7 @@ def by_uid(listed: Sequence[ScheduleRow]) -> list[str]:
 
 
 def rows(
-    listed: Sequence[ScheduleRow], runs: Mapping[str, Sequence[RunView]], now: datetime
+    listed: Sequence[ScheduleRow], runs: Mapping[str, Sequence[LastResult]], now: datetime
 ) -> list[Row]:
     """Return the rows of a page. `runs` are by schedule id, newest first."""
     return [
