@@ -18,8 +18,10 @@ from scheduler.cli.output import (
     print_json,
     print_table,
 )
+from scheduler.cli.schedules import statistics
 from scheduler.cli.schedules.rule import zone_of
 from scheduler.clock import utc_now
+from scheduler.history.queries.days import Summary
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.fields import fields_of
@@ -31,6 +33,7 @@ from scheduler.schedules.raw_entry import ScheduleRow
 from scheduler.services.services import Services
 
 T = TypeVar("T")
+_Past = tuple[dict[str, dict[str, Any]], Summary | None]
 
 PAGE = 200
 WIDEST = 60
@@ -120,13 +123,7 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
     if listed.schedule is not None:
         say_unread(services, listed.schedule, utc_now())
     waiting = services.waiting.of(listed.schedule.uid) if listed.schedule is not None else []
-    from scheduler.cli.schedules import statistics
-
-    runs, days = _without_outage(
-        lambda: (_newest(services, [listed]), statistics.recent(services, listed)),
-        instead=({}, None),
-        hidden="last runs and statistics",
-    )
+    runs, days = _past(services, listed)
     if as_json:
         from scheduler.interface.published import statistics_json, waiting_json
 
@@ -139,6 +136,16 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
     now = utc_now()
     print_facts([*_facts(listed, runs, now), *statistics.facts(days), *_waiting(listed, waiting)])
     _say_why_overdue(services, [listed], now)
+
+
+def _past(services: Services, listed: ScheduleRow) -> _Past:
+    """Return the newest run by the schedule's uid, and the recent days; neither without SQL."""
+    nothing: _Past = ({}, None)
+    return _without_outage(
+        lambda: (_newest(services, [listed]), statistics.recent(services, listed)),
+        instead=nothing,
+        hidden="last runs and statistics",
+    )
 
 
 def _waiting(listed: ScheduleRow, waiting: list[WaitingTick]) -> list[tuple[str, str]]:
