@@ -15,6 +15,9 @@ RECENT = 30
 _HALVINGS = 50
 """Steps of the search for a percentile: as exact as a float."""
 
+_DECIMALS = 6
+"""Durations are measured in microseconds."""
+
 
 class DayStatistics(Frozen):
     """The ticks of a schedule on a day in UTC; `median` and `p95` in seconds, over successful runs.
@@ -129,7 +132,7 @@ def percentile_of_days(days: Sequence[DayStatistics], share: float) -> float | N
             high = middle
         else:
             low = middle
-    return high
+    return round(high, _DECIMALS)
 
 
 def _ended(seconds: float, median: float, p95: float) -> float:
