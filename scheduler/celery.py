@@ -20,9 +20,9 @@ from scheduler.settings import user_modules
 from scheduler.settings.environment import load
 from scheduler.settings.errors import BadSettings
 from scheduler.settings.logging import configure
-from scheduler.worker import process_signals
 from scheduler.worker.heartbeat import WorkerHeartbeat
 from scheduler.worker.parts import WorkerParts
+from scheduler.worker.process import process_signals
 from scheduler.worker.signals import RunSignals
 
 user_modules.append(Path.cwd())  # Celery removes the folder from the path after it found this app

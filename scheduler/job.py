@@ -10,7 +10,7 @@ A plain `@shared_task` is a job as well, and may use `run` too; `@job` adds a ti
 limits. In a unit test, both are called as plain functions.
 """
 
-from scheduler.worker.current import CurrentRun, run
+from scheduler.worker.execution.current import CurrentRun, run
 from scheduler.worker.job_decorator import job
 
 __all__ = ["CurrentRun", "job", "run"]

@@ -9,7 +9,7 @@ import re
 from scheduler.events.secret_names import WORDS
 
 SHORTEST = 4
-"""Least length of a secret, as in `worker.secret_refs`; `EOF` in `token=EOF` is not a secret."""
+"""Least length of a secret, as in `worker.execution.secret_refs`: `EOF` in `token=EOF` is none."""
 
 _NAME = rf"(?P<name>{'|'.join(WORDS)})"
 _VALUE = (

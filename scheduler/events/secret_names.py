@@ -10,7 +10,7 @@ MASK = "•••••"
 """Replacement for a secret, in events and in the console."""
 
 REFERENCE = re.compile(r"secret://(?P<name>[a-z][a-z0-9_-]{0,62})(?![\w-])")
-"""Placeholder for a secret with a value in workers only (`worker.secret_refs`)."""
+"""Placeholder for a secret with a value in workers only (`worker.execution.secret_refs`)."""
 
 WORDS = (
     r"passw(?:or)?d",

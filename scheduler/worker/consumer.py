@@ -20,8 +20,9 @@ from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.celery_app.connection import BrokerConnection
 from scheduler.runs.deliveries import Settled
 from scheduler.runs.leases import HeldRun
-from scheduler.worker import kept_messages, own_jobs
+from scheduler.worker import kept_messages
 from scheduler.worker.admission import Admission
+from scheduler.worker.execution import own_jobs
 from scheduler.worker.signals import signals_of
 from scheduler.worker.transport.channel import ClaimingMixin
 from scheduler.worker.transport.redis import claiming

@@ -22,14 +22,15 @@ from scheduler.catalogue.catalogue import Job, Worker
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.worker import captured, own_jobs, retrying, runtime
+from scheduler.worker import retrying
 from scheduler.worker.claims import renew
+from scheduler.worker.execution import captured, own_jobs, runtime
 from scheduler.worker.held_runs import forget_messages, held_runs
 from scheduler.worker.introspect import jobs_of
-from scheduler.worker.lifeline import Lifeline
-from scheduler.worker.os_threads import unpatched
 from scheduler.worker.parts import parts_for
-from scheduler.worker.pools import PREFORK, abilities_of
+from scheduler.worker.process.lifeline import Lifeline
+from scheduler.worker.process.os_threads import unpatched
+from scheduler.worker.process.pools import PREFORK, abilities_of
 from scheduler.worker.signals import RunSignals
 
 log = logging.getLogger(__name__)

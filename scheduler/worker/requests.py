@@ -23,9 +23,9 @@ from scheduler.celery_app import internals
 from scheduler.errors import JobOutOfMemory
 from scheduler.rules.policies.loss import LossVerdict
 from scheduler.worker import retrying
-from scheduler.worker.current import execution_of
-from scheduler.worker.pools import abilities_of
-from scheduler.worker.progress import OWN_LOGGER, ProgressLog
+from scheduler.worker.execution.current import execution_of
+from scheduler.worker.execution.progress import OWN_LOGGER, ProgressLog
+from scheduler.worker.process.pools import abilities_of
 from scheduler.worker.retrying import NextAttempt
 
 log = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from scheduler.rules.policies.loss import (
 )
 from scheduler.runs.headers import is_job
 from scheduler.runs.own_header import decode, updated
-from scheduler.worker.exits import check_exit
+from scheduler.worker.execution.exits import check_exit
 
 MOST_LOST = 3
 """Further attempts after lost processes, of a task without an end of attempts.

@@ -12,7 +12,7 @@ from redis import Redis
 
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from scheduler.worker.own_jobs import WORKER_STOPPED
+from scheduler.worker.execution.own_jobs import WORKER_STOPPED
 from tests.support.processes import start_worker
 from tests.support.runs.stream import Stream
 from tests.support.waiting import wait_for

@@ -16,7 +16,7 @@ from scheduler.runs.lease_watch import LeaseWatch
 from scheduler.runs.leases import LeasedStream, Leases
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from scheduler.worker.own_jobs import TAKEN_AWAY
+from scheduler.worker.execution.own_jobs import TAKEN_AWAY
 from tests.support.inbox import inbox
 from tests.support.processes import start_worker
 from tests.support.runs.stream import Stream

@@ -9,8 +9,8 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from scheduler.events.schema import Event, RunLogged, RunProgressed
 from scheduler.worker.event_buffer import EventBuffer
-from scheduler.worker.progress import Bounds, ProgressLog
-from scheduler.worker.progress_sender import MOST_WAITING, ProgressSender
+from scheduler.worker.execution.progress import Bounds, ProgressLog
+from scheduler.worker.execution.progress_sender import MOST_WAITING, ProgressSender
 from tests.support.builders import NOON
 
 

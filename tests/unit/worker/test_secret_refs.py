@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scheduler.events.secret_names import MASK
-from scheduler.worker.secret_refs import (
+from scheduler.worker.execution.secret_refs import (
     Concealer,
     SecretStore,
     UnknownSecret,

@@ -20,15 +20,15 @@ from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.runs.headers import attempt_of, is_job
 from scheduler.runs.own_header import deliveries_of
-from scheduler.worker import captured
-from scheduler.worker.current import Execution, enter, leave
 from scheduler.worker.event_buffer import EventBuffer
-from scheduler.worker.flask_context import FlaskContext, is_own
+from scheduler.worker.execution import captured
+from scheduler.worker.execution.current import Execution, enter, leave
+from scheduler.worker.execution.flask_context import FlaskContext, is_own
+from scheduler.worker.execution.progress import OWN_LOGGER, Bounds, ProgressLog
+from scheduler.worker.execution.progress_sender import ProgressSender
+from scheduler.worker.execution.secret_refs import Concealer, SecretStore, resolved
 from scheduler.worker.parts import parts_for
-from scheduler.worker.pools import PREFORK, PoolAbilities
-from scheduler.worker.progress import OWN_LOGGER, Bounds, ProgressLog
-from scheduler.worker.progress_sender import ProgressSender
-from scheduler.worker.secret_refs import Concealer, SecretStore, resolved
+from scheduler.worker.process.pools import PREFORK, PoolAbilities
 
 
 class Runtime:

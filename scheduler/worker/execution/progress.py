@@ -1,8 +1,8 @@
 """Progress and log lines of a run. Both may be dropped; states of runs may not.
 
 A job writes progress and lines into memory, which takes microseconds. A thread per process sends
-both twice a second (`worker.progress_sender`), and the end of the run sends the rest. A process
-whose jobs report nothing has no such thread.
+both twice a second (`worker.execution.progress_sender`), and the end of the run sends the rest. A
+process whose jobs report nothing has no such thread.
 
 Log lines are bounded per attempt: the first half of the permitted lines is sent at once; of the
 later lines the newest are buffered until the end, because the last lines explain the end.

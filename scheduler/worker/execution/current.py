@@ -1,8 +1,8 @@
 """The current run: id, attempt, schedule, tick and progress, for the job's own code.
 
-`worker.runtime` enters a run around the job's function, in the worker's child. Threads that a job
-starts find the run too, where the process has one run at a time (as Celery's prefork pool does).
-Outside of a run, as in a unit test, the values are empty and progress goes nowhere.
+`worker.execution.runtime` enters a run around the job's function, in the worker's child. Threads
+that a job starts find the run too, where the process has one run at a time (as Celery's prefork
+pool does). Outside of a run, as in a unit test, the values are empty and progress goes nowhere.
 """
 
 from collections.abc import Mapping

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from scheduler.errors import BeatdeskError
 from scheduler.events.schema import Event
 from scheduler.worker.event_buffer import EventBuffer
-from scheduler.worker.progress import ProgressBatch, ProgressLog
+from scheduler.worker.execution.progress import ProgressBatch, ProgressLog
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.storage.server_time import seconds_of
 from scheduler.worker.held_runs import held_runs
-from scheduler.worker.os_threads import OsThreads
 from scheduler.worker.parts import WorkerParts
+from scheduler.worker.process.os_threads import OsThreads
 
 
 class Lifeline:

@@ -8,8 +8,8 @@ job's, and are left out (`_MACHINERY`).
 import logging
 from collections.abc import Callable
 
-from scheduler.worker.current import current
-from scheduler.worker.progress import ProgressLog
+from scheduler.worker.execution.current import current
+from scheduler.worker.execution.progress import ProgressLog
 
 OFF = "OFF"
 _MACHINERY = (
