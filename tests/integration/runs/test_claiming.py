@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
@@ -238,3 +239,28 @@ def test_a_waiting_channel_asks_once_a_second(app: BeatdeskApp, redis: Redis) ->
 def _calls(redis: Redis) -> int:
     stats: Any = redis.info("commandstats")
     return int(stats["cmdstat_evalsha"]["calls"])
+
+
+def test_a_message_whose_run_cannot_be_taken_is_delivered_as_one_that_is_no_run(
+    app: BeatdeskApp, redis: Redis
+) -> None:
+    headers = {"beatdesk": {"schedule": SCHEDULE.name, "schedule_uid": SCHEDULE.uid}}
+    run = sent(app, headers=headers)
+    redis.set(keys.ALIVE_PREFIX + SCHEDULE.uid, "not what a lease is written into")
+    with inbox(app, ONE) as box:
+        message = box.take()
+        assert message.headers["id"] == run
+        assert DELIVERY not in message.delivery_info
+        assert redis.hlen("unacked") == 1, "a worker that is killed now has lost nothing"
+        assert lease(redis, run) is None
+        message.ack()
+        assert redis.exists("unacked") == 0
+
+
+def test_a_message_that_cannot_be_noted_stays_in_its_list(app: BeatdeskApp, redis: Redis) -> None:
+    run = sent(app)
+    redis.set("unacked", "no hash")
+    with inbox(app, ONE) as box, pytest.raises(ResponseError, match="WRONGTYPE"):
+        box.take()
+    (message,) = redis.lrange("default", 0, -1)
+    assert json.loads(str(message))["headers"]["id"] == run
