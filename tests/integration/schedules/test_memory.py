@@ -259,7 +259,7 @@ def test_a_server_that_does_not_tell_is_read_whole_and_that_is_said_once(
                 [
                     record
                     for record in caplog.records
-                    if "does not tell what changes" in record.message
+                    if "does not report changed keys" in record.message
                 ]
             )
             == 1

@@ -95,7 +95,8 @@ def test_with_queue_all_ticks_wait_in_order_up_to_the_limit(due: Desktop) -> Non
 def test_with_cancel_previous_the_run_before_is_asked_to_end_and_the_newest_tick_waits_for_that(
     due: Desktop,
 ) -> None:
-    due.has(policies={"overlap": "cancel_previous"})
+    # Time for a worker to take the first run: a queued one would give way to the next tick at once.
+    due.has(seconds=3, policies={"overlap": "cancel_previous"})
     due.fires_until(lambda: due.sent)
     (first,) = due.sent
     due.takes(first)

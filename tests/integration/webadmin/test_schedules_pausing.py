@@ -129,7 +129,7 @@ def test_the_ticks_in_the_pause_may_run_after_all(operator: Visitor, services: S
     page = operator.post(
         "/schedules/nightly/resume", {"missed": "sometimes"}, follow_redirects=True
     )
-    assert "Choose what becomes" in page.text
+    assert "Choose what to do with the ticks of the pause" in page.text
     assert services.schedules.get("nightly").paused is not None
     operator.post("/schedules/nightly/resume", {"missed": "all"})
     assert services.schedules.get("nightly").paused is None
