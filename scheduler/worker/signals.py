@@ -150,7 +150,7 @@ class RunSignals:
             worker=request.hostname,
             result=result,
             runtime=runtime,
-            now=utc_now(),
+            now=end_of(request),
         )
 
     def over(self, task: Any = None, task_id: str = "", state: str | None = None, **_: Any) -> None:
@@ -164,7 +164,7 @@ class RunSignals:
             worker=request.hostname,
             result=Ignore.__name__,
             runtime=None,
-            now=utc_now(),
+            now=end_of(request),
         )
 
     def failed(
@@ -180,8 +180,14 @@ class RunSignals:
             return
         retries, worker = self._attempt(sender, task_id)
         trace = getattr(einfo, "traceback", None)
+        is_of_this_process = sender.request.id == task_id
         self.reporter().failed(
-            task_id, retries, worker=worker, error=exception, traceback=_text(trace), now=utc_now()
+            task_id,
+            retries,
+            worker=worker,
+            error=exception,
+            traceback=_text(trace),
+            now=end_of(sender.request) if is_of_this_process else utc_now(),
         )
         self._pause_failing()
 
@@ -230,7 +236,7 @@ class RunSignals:
             traceback=_text(getattr(einfo, "traceback", None)),
             when=getattr(reason, "when", None),
             redelivered=reason is None,
-            now=utc_now(),
+            now=end_of(request),
         )
 
     def _has_ended(self, request: Any) -> bool:
@@ -376,6 +382,12 @@ def executions_before(request: Any) -> int:
     Retries count, and so do deliveries whose worker ended.
     """
     return attempt_of(request.retries) - 1 + deliveries_of(request.headers)
+
+
+def end_of(request: Any) -> datetime:
+    """Return when the job's function ended (`execution.runtime`); the present where it did not."""
+    ended_at: datetime | None = getattr(request, "ended_at", None)
+    return utc_now() if ended_at is None else ended_at
 
 
 def _text(trace: Any) -> str | None:

@@ -67,6 +67,8 @@ class Runtime:
         try:
             return self._inside(task, run, args, kwargs, progress_log)
         finally:
+            # Before the last log lines go out: a server that does not answer holds them up.
+            request.ended_at = utc_now()
             leave(execution, token)
             self._sender.finish(progress_log)
 

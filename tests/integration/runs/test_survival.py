@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
@@ -165,3 +166,22 @@ def test_a_record_that_is_no_lease_hides_no_other(redis: Redis, app: BeatdeskApp
         assert redis.hkeys(keys.LEASE_OWNERS_HASH) == [run]
         assert redis.hget(keys.LEASE_OWNERS_HASH, run) == "- 1 - 0 0 tests.add", "it is queued"
         assert redis.hget(keys.DELIVERIES_HASH, run) == "0 1"
+
+
+def test_a_run_ends_when_its_job_ended_though_redis_answered_later(
+    stream: Stream, send: Send, job_settings: Settings, valkey: ValkeyServer
+) -> None:
+    worker = start_worker(job_settings)
+    run = send("demo.long_task", 3)
+    wait_for(lambda: "run.progressed" in stream.kinds(run), 20, "the job says how far it is")
+    valkey.freeze()
+    try:
+        worker.wait_for_log("scheduler.jobs.demo: done", 20)
+        ended_at = utc_now()
+        worker.wait_for_log("the event stream does not answer", 40)
+        wait_for(lambda: utc_now() > ended_at + timedelta(seconds=5), 20, "Redis stays away")
+    finally:
+        valkey.thaw()
+    end = stream.end(run, timeout=40)
+    assert end.kind == "run.succeeded"
+    assert end.at <= ended_at + timedelta(seconds=1)
