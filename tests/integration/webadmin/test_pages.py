@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from scheduler.clock import utc_now
-from scheduler.events.schema import Event, ReportStored, TicksMissed
+from scheduler.events.schema import Event, ReportStored, TicksMissed, TicksSkipped
+from scheduler.history.queries.views import RunFilter
 from scheduler.history.recording.recorder import Recorder
 from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
@@ -211,6 +212,32 @@ def test_a_run_is_shown_whole_with_its_secrets_masked(
         "w1@host",
     ):
         assert part in text
+
+
+def test_a_skipped_tick_leads_to_the_run_that_was_in_its_way(
+    viewer: Visitor, services: Services, record: Callable[..., None], now: datetime
+) -> None:
+    schedule = a_schedule()
+    queued = a_run_history("in-the-way", schedule=schedule, tick=now - timedelta(minutes=2))[0]
+    tick = now - timedelta(minutes=1)
+    record(
+        queued,
+        TicksSkipped(
+            at=tick,
+            schedule=schedule.name,
+            schedule_uid=schedule.uid,
+            revision=1,
+            job=schedule.job,
+            reason="overlap",
+            tick_from=tick,
+            tick_to=tick,
+            ticks=1,
+        ),
+    )
+    (skipped,) = services.history.runs(RunFilter(state="skipped"), limit=1).items
+    page = viewer.get(f"/runs/{skipped.id}")
+    assert page.status_code == 200
+    assert re.search(r'<a href="/runs/in-the-way">the run of [^<]+</a>', page.text)
 
 
 def test_a_run_that_is_none_is_a_page_that_says_so(viewer: Visitor) -> None:
