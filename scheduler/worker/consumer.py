@@ -127,7 +127,7 @@ class RecordingConsumer(Consumer):
         events = signals_of(self.app).reporter().events
         reason = own_jobs.WORKER_STOPPED
         self.stopped_runs.update(request.id for request in list(state.active_requests))
-        own_jobs.stop(self, events, reason, lambda _run: True, signal="TERM")
+        own_jobs.stop(self, events, reason, lambda _run: True, is_ending=True)
         super().cancel_active_requests()
 
     def on_close(self) -> None:

@@ -15,6 +15,7 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import RunRetried, run_event
 from scheduler.runs.headers import attempt_in, is_job
 from scheduler.worker.event_buffer import EventBuffer
+from scheduler.worker.process.pools import abilities_of
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +36,21 @@ def stop(
     reason: str,
     is_concerned: Callable[[str], bool],
     *,
-    signal: str = "KILL",
+    is_ending: bool = False,
 ) -> list[str]:
     """Stop the running jobs whose run's id passes `is_concerned`. Returns the stopped ids.
 
-    Celery neither acknowledges the messages nor gives them back.
+    Where the worker `is_ending`, its jobs end with it in any pool. Elsewhere a job goes on whose
+    pool cannot stop it, and nothing is recorded of it. Celery neither acknowledges the messages nor
+    gives them back.
     """
-    stopped = []
+    stopped: list[str] = []
+    can_stop = abilities_of(consumer.pool).stops_jobs
     for request in list(state.active_requests):
         if not is_job(request.name) or request.acknowledged or not is_concerned(request.id):
+            continue
+        if not can_stop and not is_ending:
+            log.error("this worker's pool cannot stop the job of run %s, which goes on", request.id)
             continue
         stopped.append(request.id)
         log.error("run %s is %s", request.id, reason)
@@ -58,8 +65,7 @@ def stop(
                 redelivered=True,
             )
         )
-        try:
+        if can_stop:
+            signal = "TERM" if is_ending else "KILL"
             request.cancel(consumer.pool, signal=signal, emit_retry=False)
-        except NotImplementedError:
-            log.error("this worker's pool cannot stop the job of run %s, which goes on", request.id)
     return stopped

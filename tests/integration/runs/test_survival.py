@@ -140,6 +140,23 @@ def test_a_worker_that_was_frozen_stops_its_job_once_another_has_the_run(
     wait_for(lambda: not redis.exists("unacked", keys.LEASES_ZSET), 5, "nothing is left")
 
 
+@pytest.mark.usefixtures("watch")
+def test_a_worker_whose_pool_cannot_stop_a_job_does_not_say_that_it_stopped_it(
+    stream: Stream, send: Send, job_settings: Settings, mark: Path
+) -> None:
+    frozen = start_worker(job_settings, app=SHORT, options=["-P", "threads"])
+    run = send("tests.wait", 12, str(mark))
+    has_begun(mark)
+    os.kill(frozen.pid, signal.SIGSTOP)
+    start_worker(job_settings, app=SHORT)
+    wait_for(lambda: lines(mark) == ["begin", "begin"], 30, "another worker begins")
+    os.kill(frozen.pid, signal.SIGCONT)
+    frozen.wait_for_log(f"cannot stop the job of run {run}, which goes on", 20)
+    wait_for(lambda: lines(mark).count("end") == 2, 30, "both jobs come to their end")
+    stream.end(run)
+    assert "run.retried" not in stream.kinds(run)
+
+
 def test_a_message_that_has_ended_its_workers_again_and_again_is_given_up(
     stream: Stream, app: BeatdeskApp, send: Send, job_settings: Settings, redis: Redis
 ) -> None:
