@@ -6,6 +6,7 @@ Events go in order, each at least once, and none is lost while Redis is away.
 later events. `deliver` returns when the given and all earlier events are in the stream; the end of
 a run is delivered, and the run's message is acknowledged afterwards. With `most` events in the
 buffer `offer` waits like `deliver`: a worker that cannot record runs should take no more of them.
+A thread that waits keeps no other thread waiting.
 """
 
 import logging
@@ -59,8 +60,9 @@ class EventBuffer:
             self._waiting_events.extend(events)
             if not self._away:
                 self._send_waiting()
-            if len(self._waiting_events) >= self._most:
-                self._send_until_done()
+            is_full = len(self._waiting_events) >= self._most
+        if is_full:
+            self._send_until_done()
 
     def add(self, *events: Event) -> None:
         """Buffer the events, to be sent with later events in one round trip."""
@@ -69,9 +71,8 @@ class EventBuffer:
 
     def deliver(self, *events: Event) -> None:
         """Send the buffered events and then `events`; return when the stream has all."""
-        with self._lock:
-            self._waiting_events.extend(events)
-            self._send_until_done()
+        self.add(*events)
+        self._send_until_done()
 
     def flush(self) -> bool:
         """Try once to send the buffered events. True when the buffer is empty."""
@@ -79,8 +80,10 @@ class EventBuffer:
             return self._send_waiting()
 
     def _send_until_done(self) -> None:
+        # Without the lock between two tries: the heartbeat, which stops the jobs of a worker that
+        # is cut off, offers events meanwhile.
         pause = FIRST_WAIT
-        while not self._send_waiting():
+        while not self.flush():
             self._wait(pause)
             pause = min(pause * 2, LONGEST_WAIT)
 

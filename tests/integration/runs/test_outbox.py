@@ -1,5 +1,6 @@
 """The way of events to a stream that answers, does not, and does again."""
 
+import threading
 from datetime import UTC, datetime
 
 from redis import Redis
@@ -61,6 +62,32 @@ def test_a_delivery_waits_until_the_server_is_back_and_takes_along_what_waited(
     outbox.deliver(event("b"))
     assert arrived(stream) == ["a", "b"]
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+
+
+def test_while_a_delivery_waits_for_the_server_other_threads_do_not(
+    valkey: ValkeyServer, redis: "Redis", stream: Stream
+) -> None:
+    waits, is_back = threading.Event(), threading.Event()
+
+    def wait(_seconds: float) -> None:
+        waits.set()
+        is_back.wait(20)
+
+    outbox = EventBuffer(EventStream(redis), wait=wait)
+    valkey.stop()
+    delivery = threading.Thread(target=outbox.deliver, args=(event("a"),), daemon=True)
+    delivery.start()
+    assert waits.wait(10)
+    offer = threading.Thread(target=outbox.offer, args=(event("b"),), daemon=True)
+    offer.start()
+    offer.join(10)
+    assert not offer.is_alive(), "an offer waits for nothing"
+    assert outbox.waiting == 2
+    valkey.start()
+    is_back.set()
+    delivery.join(10)
+    assert not delivery.is_alive()
+    assert arrived(stream) == ["a", "b"]
 
 
 def test_when_too_many_wait_the_worker_waits_too(
