@@ -55,16 +55,6 @@ class QueueReader:
         runs.discard("")
         return Contents(frozenset(runs), waiting)
 
-    def counts(self, queues: Iterable[str]) -> dict[str, int]:
-        """How many messages wait in each queue."""
-        names = list(queues)
-        with self._client.pipeline(transaction=False) as pipe:
-            for queue in names:
-                for key in lists_of(queue):
-                    pipe.llen(key)
-            lengths = iter(pipe.execute())
-        return {queue: sum(next(lengths) for _ in self._layout.priorities) for queue in names}
-
     def other_queues(self, queues: Iterable[str]) -> list[str]:
         """Return lists of the database that may be further queues: a retry may name any queue."""
         read = {key.encode() for queue in queues for key in lists_of(queue)}

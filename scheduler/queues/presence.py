@@ -83,15 +83,6 @@ def has_message(app: "Celery", run: str, queue: str | None) -> bool:
     return presence.runs is not None and run in presence.runs
 
 
-def read_waiting(app: "Celery", queues: Iterable[str], patience: float) -> dict[str, int]:
-    """Return the number of waiting messages in each queue. Raises the errors of `read_presence`."""
-    names = sorted(set(queues))
-    counts = query_broker(app, lambda client: QueueReader(client).counts(names), patience)
-    if counts is not None:
-        return counts
-    return visit_broker(app, lambda connection: _counted(connection, names), patience).waiting
-
-
 def _counted(connection: Any, queues: Iterable[str]) -> Presence:
     """Count messages by a passive declaration of each queue, which changes no queue."""
     waiting: dict[str, int] = {}

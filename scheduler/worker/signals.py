@@ -87,10 +87,6 @@ class RunSignals:
             self._reporters = {os.getpid(): reporter}
         return reporter
 
-    def runs_taken(self) -> list[str]:
-        """Ids of the runs whose messages the worker has taken and Celery has not finished."""
-        return list(self._taken)
-
     @contextmanager
     def already_recorded(self, run: str | None) -> Iterator[None]:
         """Record no second `run.received` for a run: the event is in the stream already."""
