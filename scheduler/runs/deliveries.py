@@ -20,7 +20,7 @@ from scheduler.events import schema
 from scheduler.events.schema import RunLost, run_event
 from scheduler.runs import leases
 from scheduler.runs.lease_record import worker_name
-from scheduler.runs.own_header import HEADER, updated
+from scheduler.runs.own_header import HEADER, raw_parts, updated
 from scheduler.storage import keys
 from scheduler.storage.lua import script_text
 
@@ -121,6 +121,6 @@ def with_deliveries(headers: Mapping[str, Any], begun: int) -> dict[str, Any]:
 
     Unchanged where the number is 0 and the headers have no such number.
     """
-    if not begun and "deliveries" not in (headers.get(HEADER) or {}):
+    if not begun and "deliveries" not in raw_parts(headers):
         return cast("dict[str, Any]", headers)
     return updated(headers, deliveries=begun)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
-from scheduler.events.bounds import bounded
+from scheduler.events.bounds import bounded, plain_text
 from scheduler.events.schema import RunFacts
 from scheduler.runs.own_header import (
     HEADER,
@@ -60,12 +60,17 @@ def is_job(name: str) -> bool:
 
 
 def is_run(headers: Any) -> bool:
-    """Whether a message's headers name a run of a job."""
-    if not isinstance(headers, dict):
+    """Whether a message's headers name a run of a job.
+
+    False for an id that cannot be written to Redis: one such id would keep all others from it.
+    """
+    if not isinstance(headers, Mapping):
         return False
     run = headers.get("id")
     name = headers.get("task")
-    return isinstance(run, str) and isinstance(name, str) and 0 < len(run) <= 64 and is_job(name)
+    if not isinstance(run, str) or not isinstance(name, str):
+        return False
+    return 0 < len(run) <= 64 and plain_text(run) == run and is_job(name)
 
 
 def facts_of(message: Message, limit: int, queued_at: datetime | None = None) -> RunFacts:

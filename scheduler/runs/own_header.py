@@ -13,8 +13,9 @@
 | `outbox` | the relay | the message's own mark, by which workers recognise a second copy |
 
 The tick stands in a header of its own, `tick`. `decode` never raises: any program may have written
-a header. No Lua script reads the header. tests/unit/runs/golden/message_headers.json is the format:
-messages of an older version are in the queues while a newer version starts.
+a header. `storage/take.lua` reads the schedule and its id for a run's lease.
+tests/unit/runs/golden/message_headers.json is the format: messages of an older version are in the
+queues while a newer version starts.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple, cast, get_args
 
 from pydantic_core import to_jsonable_python
 
-from scheduler.events.bounds import bounded_text
+from scheduler.events.bounds import bounded_text, plain_text
 from scheduler.events.schema import Trigger
 from scheduler.rules.policies.loss import OnLost
 
@@ -126,10 +127,14 @@ def deliveries_of(headers: Any) -> int:
 
 
 def name_in(value: Any, limit: int = LONGEST_NAME) -> str | None:
-    """Return a name in a header, cut to `limit` characters; None for any other value."""
+    """Return a name in a header, cut to `limit` characters; None for any other value.
+
+    What UTF-8 or a database refuses is escaped.
+    """
     if not isinstance(value, str) or not value:
         return None
-    return value if len(value) <= limit else bounded_text(value, limit - 60)[:limit]
+    name = plain_text(value)
+    return name if len(name) <= limit else bounded_text(name, limit - 60)[:limit]
 
 
 def moment_in(value: Any) -> datetime | None:

@@ -17,7 +17,7 @@ from typing import Protocol
 from redis.exceptions import RedisError
 
 from scheduler.errors import Unavailable
-from scheduler.events.schema import Event
+from scheduler.events.schema import Event, encode
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,23 @@ class Stream(Protocol):
 
     def append_many(self, events: Sequence[Event]) -> object:
         """Append all events, or raise."""
+
+
+def writable(events: Sequence[Event]) -> list[Event]:
+    """Return the events that can be encoded; the others are logged.
+
+    Any program may have written a message, with half a character in the id of its run. One such
+    event would keep all others of the process from the stream.
+    """
+    found = []
+    for event in events:
+        try:
+            encode(event)
+        except ValueError as error:
+            log.error("an event %s cannot be written, and is dropped: %s", event.kind, error)
+        else:
+            found.append(event)
+    return found
 
 
 class EventBuffer:
@@ -92,6 +109,12 @@ class EventBuffer:
             return True
         try:
             self._send()
+        except ValueError:
+            rest = writable(self._waiting_events)
+            if len(rest) == len(self._waiting_events):
+                raise
+            self._waiting_events = rest
+            return self._send_waiting()
         except (RedisError, Unavailable, OSError) as error:
             if not self._away:
                 log.warning(

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery.worker import state
 
-from scheduler.runs.headers import Message, attempt_of, facts_of, is_job, queue_of
+from scheduler.runs.headers import Message, attempt_of, facts_of, is_run, queue_of
 from scheduler.runs.lease_record import received_text
 from scheduler.runs.leases import HeldRun, schedule_of
 from scheduler.runs.own_header import deliveries_of
@@ -20,7 +20,7 @@ def held_runs(consumer: Any, unknown: frozenset[str] = frozenset()) -> list[Held
     held = {
         request.id: _of_request(request, consumer.hostname, request.id in unknown)
         for request in list(state.requests.values())
-        if is_job(request.name)
+        if is_run(request.request_dict)
     }
     for run in list(consumer.waiting_runs.values()):
         held.setdefault(run.run, run)

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from scheduler.errors import Unavailable
 from scheduler.events.schema import Event
+from scheduler.worker.event_buffer import writable
 
 log = logging.getLogger(__name__)
 
@@ -123,10 +124,12 @@ class ProducerSpool:
     def _send(self, batch: list[Event]) -> bool:
         """Send the first events of the spool. Returns whether the stream has them."""
         try:
-            self._stream.append_many(batch)
+            self._append(batch)
         except (RedisError, Unavailable, OSError) as error:
             self._note_away(error)
             return False
+        except Exception:  # the thread must not end, or no later event would go out
+            log.exception("%d events of runs that were sent are dropped", len(batch))
         with self._changed:
             del self._events[: len(batch)]
             if self._is_away:
@@ -141,6 +144,15 @@ class ProducerSpool:
             self._dropped = 0
             self._changed.notify_all()
         return True
+
+    def _append(self, batch: list[Event]) -> None:
+        try:
+            self._stream.append_many(batch)
+        except ValueError:
+            rest = writable(batch)
+            if len(rest) == len(batch):
+                raise
+            self._stream.append_many(rest)
 
     def _note_away(self, error: Exception) -> None:
         with self._changed:

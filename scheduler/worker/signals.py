@@ -315,7 +315,7 @@ class RunSignals:
         runs = {
             request.id: attempt_in(request.request_dict)
             for request in requests
-            if is_job(request.name)
+            if is_run(request.request_dict)
         }
         if runs:
             try:

@@ -3,6 +3,7 @@
 import threading
 from datetime import UTC, datetime
 
+import pytest
 from redis import Redis
 
 from scheduler.events.schema import Event, RunStarted, run_event
@@ -62,6 +63,19 @@ def test_a_delivery_waits_until_the_server_is_back_and_takes_along_what_waited(
     outbox.deliver(event("b"))
     assert arrived(stream) == ["a", "b"]
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+
+
+def test_an_event_that_cannot_be_written_is_dropped_and_keeps_no_other(
+    redis: "Redis", stream: Stream, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox = EventBuffer(EventStream(redis))
+    outbox.offer(event("r\ud800"))
+    outbox.add(event("a"), event("r\ud800"))
+    outbox.deliver(event("b"))
+    assert arrived(stream) == ["a", "b"]
+    assert outbox.waiting == 0
+    assert [text for text in caplog.messages if "is dropped" in text] == caplog.messages
+    assert len(caplog.messages) == 2
 
 
 def test_while_a_delivery_waits_for_the_server_other_threads_do_not(

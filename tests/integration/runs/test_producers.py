@@ -96,6 +96,17 @@ def test_sending_does_not_wait_for_a_redis_that_is_silent(
     assert "1 runs that it sent have no event" in program.log
 
 
+def test_an_event_that_cannot_be_written_keeps_no_later_one_from_the_stream(
+    redis: Redis, stream: Stream
+) -> None:
+    spool = ProducerSpool(EventStream(redis))
+    for run in ("r\ud800", "a", "b"):
+        spool.put(run_event(RunStarted, run, 1, NOON))
+    wait_for(lambda: spool.waiting == 0, 5, "the spool is empty")
+    assert [event.run for event in stream.events()] == ["a", "b"]  # type: ignore[attr-defined]
+    spool.close()
+
+
 def test_beyond_its_bound_a_spool_drops_and_counts(
     redis: Redis, valkey: ValkeyServer, stream: Stream, caplog: pytest.LogCaptureFixture
 ) -> None:

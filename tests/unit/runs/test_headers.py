@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.events.schema import RunFacts
+from scheduler.events.schema import RunFacts, RunQueued, encode, run_event
+from scheduler.runs.deliveries import with_deliveries
 from scheduler.runs.headers import (
     Message,
     attempt_of,
     facts_of,
     headers_for,
     is_job,
+    is_run,
     queue_of,
 )
 
@@ -82,6 +84,21 @@ SAID = ["schedule", "schedule_uid", "revision", "trigger", "actor", "queued_at",
 )
 def test_no_header_can_make_it_stumble(said: Any, tick: Any) -> None:
     facts_of(message({"beatdesk": said, "tick": tick}), 1000)
+    headers = {"id": "r", "beatdesk": said}
+    assert with_deliveries(headers, 0)["id"] == with_deliveries(headers, 2)["id"] == "r"
+
+
+def test_half_a_character_in_a_header_keeps_no_event_from_being_written() -> None:
+    own = {"schedule": "\ud800", "schedule_uid": "\ud800", "actor": "\ud800"}
+    facts = facts_of(message({"beatdesk": own, "task": "\ud800"}), 1000)
+    assert facts.schedule == facts.job == "\\ud800"
+    encode(run_event(RunQueued, "r", 1, TICK, facts=facts))
+
+
+@pytest.mark.parametrize("run", ["", "r" * 65, "r\ud800", "r\x00", 5, None])
+def test_a_message_whose_id_cannot_be_one_is_no_run(run: Any) -> None:
+    assert not is_run({"id": run, "task": "tests.add"})
+    assert is_run({"id": "é", "task": "tests.add"})
 
 
 @pytest.mark.parametrize(("retries", "attempt"), [(0, 1), (2, 3), (None, 1), ("2", 1), (-1, 1)])
