@@ -47,7 +47,8 @@ def writable(events: Sequence[Event]) -> list[Event]:
         try:
             encode(event)
         except ValueError as error:
-            log.error("an event %s cannot be written, and is dropped: %s", event.kind, error)
+            name = type(event).__name__
+            log.error("an event %s cannot be written, and is dropped: %s", name, error)
         else:
             found.append(event)
     return found
