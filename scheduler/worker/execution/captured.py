@@ -19,6 +19,7 @@ _MACHINERY = (
     "celery.pool",
     "kombu",
     "scheduler.runs",
+    "scheduler.worker",
     "redis",
 )
 
