@@ -95,3 +95,11 @@ class JobOutOfMemory(BeatdeskError):
 
 class Unavailable(BeatdeskError):
     """A needed server does not answer."""
+
+
+def readable_text(error: object) -> str:
+    """Return `str(error)`; a text in its place where an exception's own `__str__` raises."""
+    try:
+        return str(error)
+    except Exception as again:  # noqa: BLE001 - it may raise anything
+        return f"[cannot be shown: {type(again).__name__}]"

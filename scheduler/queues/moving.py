@@ -16,7 +16,7 @@ from scheduler.celery_app.queues import CELERYS_QUEUE, QUEUES
 from scheduler.errors import Refused
 from scheduler.events.schema import RunMoved, run_event
 from scheduler.queues.broker import query_broker
-from scheduler.queues.contents import QueueReader, lists_of
+from scheduler.queues.contents import PART, QueueReader, lists_of
 from scheduler.runs.headers import Message, facts_of
 from scheduler.runs.own_header import raw_parts
 from scheduler.storage.availability import BROKER, answering
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from scheduler.events.stream import EventStream
 
-PART = 500
 BATCH = 100
 """Messages moved in one step."""
 

@@ -24,7 +24,12 @@ def renew(consumer: Any) -> int:
     if unacked is None:
         return 0
     if unacked.tags:
-        with unacked.channel.conn_or_acquire() as client:
-            times = dict.fromkeys(unacked.tags, seconds_of(client.time()))
-            client.zadd(unacked.index_key, times, xx=True)
+        renew_by(unacked.channel, unacked)
     return len(unacked.tags)
+
+
+def renew_by(channel: Any, unacked: internals.UnackedMessages) -> None:
+    """Renew claims by the connection of a channel, which need not be the consumer's."""
+    with channel.conn_or_acquire() as client:
+        times = dict.fromkeys(unacked.tags, seconds_of(client.time()))
+        client.zadd(unacked.index_key, times, xx=True)

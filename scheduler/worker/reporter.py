@@ -8,6 +8,7 @@ are connected in `signals`; the clock is read there too, `now` is an argument he
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from scheduler.errors import readable_text
 from scheduler.events.bounds import bounded, bounded_text
 from scheduler.events.schema import (
     RunEvent,
@@ -208,9 +209,6 @@ def error_text(error: Any) -> str:
     """
     if isinstance(error, str):
         return bounded_text(error, ERROR_LIMIT)
-    try:
-        text = str(error)
-    except Exception as again:  # noqa: BLE001 - an exception's own __str__ may raise anything
-        text = f"[cannot be shown: {type(again).__name__}]"
+    text = readable_text(error)
     name = type(error).__name__
     return bounded_text(f"{name}: {text}" if text else name, ERROR_LIMIT)

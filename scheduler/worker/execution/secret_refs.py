@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from scheduler.errors import Refused
+from scheduler.errors import Refused, readable_text
 from scheduler.events.bounds import DEEPEST
 from scheduler.events.secret_names import MASK, REFERENCE
 
@@ -168,13 +168,13 @@ class Concealer:
         """
         if not self._any:
             return error
-        seen: set[int] = set()
+        visited: set[int] = set()
         waiting: list[BaseException | None] = [error]
         while waiting:
             one = waiting.pop()
-            if one is None or id(one) in seen:
+            if one is None or id(one) in visited:
                 continue
-            seen.add(id(one))
+            visited.add(id(one))
             self._clean(one)
             waiting += [one.__cause__, one.__context__, getattr(one, "exc", None)]
             waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
@@ -183,9 +183,9 @@ class Concealer:
                     setattr(one, link, None)
         if not self._shows(error):
             return error
-        return RuntimeError(f"{type(error).__name__}: {self.text(_said(error))}").with_traceback(
-            error.__traceback__
-        )
+        return RuntimeError(
+            f"{type(error).__name__}: {self.text(readable_text(error))}"
+        ).with_traceback(error.__traceback__)
 
     def _clean(self, error: BaseException) -> None:
         error.args = self.value(error.args)
@@ -196,16 +196,9 @@ class Concealer:
     def _shows(self, error: BaseException) -> bool:
         """Whether a secret is still in the exception's text."""
         return (
-            self._pattern.search(_said(error)) is not None
+            self._pattern.search(readable_text(error)) is not None
             or self._pattern.search(repr(error.args)) is not None
         )
-
-
-def _said(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as again:  # noqa: BLE001 - an exception's own __str__ may raise anything
-        return f"[cannot be shown: {type(again).__name__}]"
 
 
 def _forms(secret: str) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from scheduler.catalogue.catalogue import Worker
 from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
-from scheduler.storage.server_time import seconds_of
+from scheduler.worker.claims import renew_by
 from scheduler.worker.held_runs import held_runs
 from scheduler.worker.parts import WorkerParts
 from scheduler.worker.process.os_threads import OsThreads
@@ -60,9 +60,7 @@ class Lifeline:
             return
         if self._broker is None:
             self._broker = self._app.connection_for_read()
-        with self._broker.default_channel.conn_or_acquire() as client:
-            times = dict.fromkeys(unacked.tags, seconds_of(client.time()))
-            client.zadd(unacked.index_key, times, xx=True)
+        renew_by(self._broker.default_channel, unacked)
 
     def _publish(self, parts: WorkerParts) -> None:
         parts.catalogue.heartbeat(self._record())

@@ -56,7 +56,7 @@ class ClaimingMixin(Base):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._no_ack_queues: set[str] = set()
-        self._asked: Literal["claim", "look"] | None = None
+        self._question: Literal["claim", "look"] | None = None
         self._is_waiting = False
         self._has_changed = False
         self._looked_at = 0.0
@@ -127,9 +127,9 @@ class ClaimingMixin(Base):
 
     def _brpop_read(self, **options: Any) -> bool:
         """Read what the server has sent, and deliver a message. Raises Empty without a message."""
-        asked = self._asked
+        question = self._question
         try:
-            if asked is None:
+            if question is None:
                 self._read_announcements()
                 raise Empty
             reply = self._read_reply()
@@ -140,7 +140,7 @@ class ClaimingMixin(Base):
         except NoScriptError:
             self._set_up_socket = None  # the server was emptied or replaced
             raise Empty from None
-        if asked == "look":
+        if question == "look":
             self._is_waiting = not reply
             self._looked_at = monotonic()
             raise Empty
@@ -161,14 +161,10 @@ class ClaimingMixin(Base):
 
     def _read_reply(self) -> Any:
         """Return the reply to the last question."""
-        connection = self.client.connection
         try:
-            reply = _PUSHED
-            while reply is _PUSHED:
-                reply = connection.read_response(push_request=True)
-            return reply
+            return self._read_past_announcements(self.client.connection)
         finally:
-            self._asked = None
+            self._question = None
             self._in_poll = None
 
     def _message_in(self, reply: Any) -> tuple[Any, str] | None:
@@ -208,13 +204,13 @@ class ClaimingMixin(Base):
 
     def _give_back_claimed(self) -> None:
         """Give back a message whose claim is on the way: nobody would read the reply any more."""
-        if self._asked is None:
+        if self._question is None:
             return
-        asked = self._asked
+        question = self._question
         try:
             reply = self._read_reply()
-            message = self._message_in(reply) if asked == "claim" else None
-            if self._asked is not None:  # the question that follows an empty claim
+            message = self._message_in(reply) if question == "claim" else None
+            if self._question is not None:  # the question that follows an empty claim
                 self._read_reply()
             if message is not None:
                 tag = message[0]["properties"]["delivery_tag"]
@@ -231,7 +227,7 @@ class ClaimingMixin(Base):
 
     def _send(self, question: Literal["claim", "look"], *command: Any) -> None:
         connection = self.client.connection
-        self._asked = question
+        self._question = question
         self._in_poll = connection
         self._brpop_sent_at = monotonic()
         connection.send_command(*command)
@@ -240,10 +236,10 @@ class ClaimingMixin(Base):
         """Load the script, and let the server announce changed lists, on a new connection."""
         connection._parser.set_invalidation_push_handler(self._take_announcement)
         connection.send_command("SCRIPT", "LOAD", script_text(__package__, "claim.lua"))
-        self._claim_digest = bytes_to_str(self._read_plain(connection))
+        self._claim_digest = bytes_to_str(self._read_past_announcements(connection))
         try:
             connection.send_command("CLIENT", "TRACKING", "ON")
-            self._read_plain(connection)
+            self._read_past_announcements(connection)
             self._is_watched = True
         except ResponseError as error:
             self._is_watched = False
@@ -255,7 +251,7 @@ class ClaimingMixin(Base):
             )
         self._set_up_socket = connection._sock
 
-    def _read_plain(self, connection: Any) -> Any:
+    def _read_past_announcements(self, connection: Any) -> Any:
         reply = _PUSHED
         while reply is _PUSHED:
             reply = connection.read_response(push_request=True)
@@ -269,7 +265,7 @@ class ClaimingMixin(Base):
         """Begin anew after a lost connection."""
         client = self.__dict__.get("client")  # kombu makes it when it is first used
         if client is not None and client.connection is connection:
-            self._asked = None
+            self._question = None
             self._is_waiting = False
         super()._on_connection_disconnect(connection)
 
