@@ -173,9 +173,9 @@ class MessageAudit:
         self._suspects = {}
         for run, record in records.items():
             if stamps.get(run) == runs[run].stamp:
-                known = before.get(run)
-                is_same = known is not None and known[:2] == (runs[run].stamp, record)
-                since = known.since if known is not None and is_same else now
+                suspect = before.get(run)
+                is_same = suspect is not None and suspect[:2] == (runs[run].stamp, record)
+                since = suspect.since if suspect is not None and is_same else now
                 self._suspects[run] = Suspect(runs[run].stamp, record, since)
         between = BETWEEN if presence.can_list else BETWEEN_COUNTS
         due = [run for run, suspect in self._suspects.items() if now - suspect.since >= between]
@@ -186,7 +186,7 @@ class MessageAudit:
     def _end(self, runs: Sequence[OpenRun], presence: Presence, now: datetime) -> None:
         """Record the verdicts, except on runs whose lease has changed since the look."""
         cancellers = self._cancellations.actors([run.id for run in runs])
-        told = []
+        endings = []
         for run in runs:
             event = verdict_on(
                 run,
@@ -195,12 +195,12 @@ class MessageAudit:
                 now=now,
             )
             effect = "cancel" if isinstance(event, RunRevoked) else "gone"
-            told.append((event, effect, self._suspects[run.id].record))
-        self._stream.tell(told)
-        for event, _, _ in told[:MOST_LOGGED]:
+            endings.append((event, effect, self._suspects[run.id].record))
+        self._stream.tell(endings)
+        for event, _, _ in endings[:MOST_LOGGED]:
             log.warning("run %s has neither message nor worker, and ends", event.run)
-        if len(told) > MOST_LOGGED:
-            log.warning("and %d further runs", len(told) - MOST_LOGGED)
+        if len(endings) > MOST_LOGGED:
+            log.warning("and %d further runs", len(endings) - MOST_LOGGED)
 
     def _without_worker(
         self, runs: Sequence[OpenRun], presence: Presence, workers: Sequence["Worker"]

@@ -74,24 +74,24 @@ class Canceller:
         removed = self._removal.remove(runs, queues)
         self._celery.control.revoke(list(runs), terminate=True, signal="SIGTERM")
         records = self._leases.records(runs)
-        told: list[tuple[Event, str, str]] = []
+        endings: list[tuple[Event, str, str]] = []
         effects: dict[str, Cancelled] = {}
         for run in runs:
             record = records.get(run)
             if run in removed:
                 event = run_event(RunRevoked, run, removed[run], now, actor=actor)
-                told.append((event, "release", f"- {removed[run]}"))
+                endings.append((event, "release", f"- {removed[run]}"))
                 effects[run] = Cancelled.ENDED
             elif record is None:
                 effects[run] = Cancelled.SEARCHED
             elif (attempt := _queued_attempt(record)) is not None:
                 event = run_event(RunRevoked, run, attempt, now, actor=actor)
-                told.append((event, "cancel", record))
+                endings.append((event, "cancel", record))
                 effects[run] = Cancelled.ENDED
             else:
                 effects[run] = Cancelled.STOPPING
-        if told:
-            self._stream.tell(told)
+        if endings:
+            self._stream.tell(endings)
         return effects
 
 

@@ -5,9 +5,9 @@
 --
 -- Answers 1, or 0 where the run is another message's, or over. A lost run may start again, by its own message.
 
-local known = redis.call('HGET', KEYS[1], ARGV[1])
-if known and known ~= ARGV[2] .. ' lost' then
-  if known ~= ARGV[2] or redis.call('HEXISTS', KEYS[3], ARGV[1]) == 0 then
+local claimed = redis.call('HGET', KEYS[1], ARGV[1])
+if claimed and claimed ~= ARGV[2] .. ' lost' then
+  if claimed ~= ARGV[2] or redis.call('HEXISTS', KEYS[3], ARGV[1]) == 0 then
     return 0
   end
 end

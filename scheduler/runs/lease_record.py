@@ -51,17 +51,17 @@ def owner_text(
     `uid` and `name` are the schedule's; `pause_after` is the number of failures before a pause.
     """
     till = 0 if expires is None else expires.timestamp()
-    said = ""
+    suffix = ""
     if facts is not None:
-        said = ";" + quote(facts.model_dump_json(exclude_defaults=True, exclude=_LARGE), safe="")
-    return f"{uid} 1 - {pause_after or 0} {till:.3f}{said} {name}"
+        suffix = ";" + quote(facts.model_dump_json(exclude_defaults=True, exclude=_LARGE), safe="")
+    return f"{uid} 1 - {pause_after or 0} {till:.3f}{suffix} {name}"
 
 
 def lease_of(text: str) -> Lease:
     """Parse a record. Raises ValueError for a malformed record."""
     uid, attempt, worker, _, till, name = text.split(" ", 5)
-    till, _, said = till.partition(";")
-    facts = RunFacts.model_validate_json(unquote(said)) if said else None
+    till, _, quoted_facts = till.partition(";")
+    facts = RunFacts.model_validate_json(unquote(quoted_facts)) if quoted_facts else None
     return Lease(
         None if uid == NO_SCHEDULE else uid,
         int(attempt),

@@ -118,16 +118,16 @@ class LeasedStream(EventStream):
 
         The list is empty where an event moved a lease.
         """
-        told = [(event, *_effect(event)) for event in events]
-        if all(effect == "none" for _, effect, _ in told):
-            return super().append_many(event for event, _, _ in told)
-        self.tell(told)
+        entries = [(event, *_effect(event)) for event in events]
+        if all(effect == "none" for _, effect, _ in entries):
+            return super().append_many(event for event, _, _ in entries)
+        self.tell(entries)
         return []
 
-    def tell(self, told: Sequence[tuple[Event, str, str]]) -> None:
+    def tell(self, entries: Sequence[tuple[Event, str, str]]) -> None:
         """Append events, each with an effect on the lease of a run: (event, effect, argument)."""
         arguments: list[str] = []
-        for event, effect, argument in told:
+        for event, effect, argument in entries:
             run = event.run if isinstance(event, RunEvent) else ""
             arguments += [schema.encode(event)[schema.FIELD], effect, run, argument]
         self._write(arguments)
@@ -156,7 +156,7 @@ class LeasedStream(EventStream):
     def _write(self, arguments: Sequence[str]) -> None:
         """Call the script `record.lua`, with four texts for each event."""
         prefixes = [keys.ALIVE_PREFIX, keys.WAITING_PREFIX, keys.REDBEAT_PREFIX]
-        said: Any = self._record(
+        streaks: Any = self._record(
             keys=[
                 keys.EVENTS_STREAM,
                 keys.LEASES_ZSET,
@@ -172,7 +172,7 @@ class LeasedStream(EventStream):
             ],
             args=[schema.FIELD, *prefixes, QUEUED_SECONDS, keys.WAKE_CHANNEL, *arguments],
         )
-        for text in said:
+        for text in streaks:
             failures, uid, name = text.split(" ", 2)
             self.streaks.append(Streak(uid, name, int(failures)))
 

@@ -26,7 +26,7 @@
 local OVER_SECONDS = 600  -- how long a run is remembered after its end that can have no second message
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-local said = {}
+local streaks = {}
 redis.call('XLEN', KEYS[1])
 redis.call('ZCARD', KEYS[2])
 redis.call('HLEN', KEYS[3])
@@ -75,7 +75,7 @@ local function release(run, owner, outcome)
   elseif most > 0 and outcome == 'failed' then
     local count = redis.call('HINCRBY', KEYS[5], owner.uid, 1)
     if count >= most then
-      said[#said + 1] = count .. ' ' .. owner.uid .. ' ' .. owner.name
+      streaks[#streaks + 1] = count .. ' ' .. owner.uid .. ' ' .. owner.name
     end
   end
 end
@@ -206,4 +206,4 @@ for at = 7, #ARGV, 4 do
     effects[effect](run, owner, argument)
   end
 end
-return said
+return streaks

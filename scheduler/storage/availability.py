@@ -58,9 +58,8 @@ def server_of(error: BaseException) -> Server | None:
 
 def _sentence(error: Exception, server: Server, consequence: str) -> str:
     because = f"; {consequence}" if consequence else ""
-    if _is_refusal(
-        error
-    ):  # the server answers, but is full, read-only, or has a value of another type under the key
+    # A server that refuses is full, read-only, or has a value of another type under the key.
+    if _is_refusal(error):
         return f"{server.name} refused the command, nothing was saved: {error}{because}"
     return f"{server.name} does not answer ({error}){because}; {server.remedy}"
 

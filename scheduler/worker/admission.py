@@ -53,7 +53,7 @@ LOOK_EVERY = 2.0
 LOOKS_FOR_THE_GONE = 6
 """Number of looks for a missing schedule, in case that a recorder is restoring the schedule."""
 
-UNASKED = Delivery("start", is_known=True)
+UNANSWERED = Delivery("start", is_known=True)
 """The delivery of a message whose run cannot be taken, as Redis does not answer: the run starts."""
 
 Strategy = Callable[..., Any]
@@ -142,7 +142,7 @@ class Admission:
         except RedisError as error:
             fate = "waits" if is_doubtful else "starts"
             log.warning("whether run %s is alive cannot be seen, it %s: %s", run, fate, error)
-            return Delivery("wait") if is_doubtful else UNASKED
+            return Delivery("wait") if is_doubtful else UNANSWERED
 
     def _reason_to_give_up(self, message: Any, delivery: Delivery) -> str:
         """Return the reason against another delivery of a message; empty without a reason."""

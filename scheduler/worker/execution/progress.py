@@ -68,9 +68,8 @@ class ProgressLog:
         self._lock = threading.Lock()
         self._progress: tuple[datetime, float, float | None, str] | None = None
         self._lines: list[LogLine] = []
-        self._last_lines: deque[LogLine] | None = (
-            None  # made when it is needed: most jobs log little
-        )
+        # Made when it is needed: most jobs log little.
+        self._last_lines: deque[LogLine] | None = None
         self._line_count = 0
         self._number = 0
         self._left_out = 0
