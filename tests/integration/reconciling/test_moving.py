@@ -26,7 +26,7 @@ def order(audited: Audited, queue: str) -> list[str]:
 
 def test_messages_of_the_schedule_are_moved_and_no_others(audited: Audited) -> None:
     runs = [audited.sent(priority) for priority in (None, 3, None, 9, 3) for _ in range(60)]
-    other = audited.by_name()
+    other = audited.by_name(headers={"about": audited.schedule.uid})
     moves = audited.services.message_moves
     before = [run for run in order(audited, QUEUE) if run != other]
     assert moves.waiting(audited.schedule.uid, "default") == {QUEUE: len(runs)}

@@ -84,8 +84,13 @@ SAID = ["schedule", "schedule_uid", "revision", "trigger", "actor", "queued_at",
 )
 def test_no_header_can_make_it_stumble(said: Any, tick: Any) -> None:
     facts_of(message({"beatdesk": said, "tick": tick}), 1000)
-    headers = {"id": "r", "beatdesk": said}
-    assert with_deliveries(headers, 0)["id"] == with_deliveries(headers, 2)["id"] == "r"
+
+
+@pytest.mark.parametrize("own", [None, 5, True, "text", ["deliveries"], {}])
+def test_deliveries_are_noted_whatever_stands_in_the_header(own: Any) -> None:
+    headers = {"id": "r", "beatdesk": own}
+    assert with_deliveries(headers, 0) == headers
+    assert with_deliveries(headers, 2) == {"id": "r", "beatdesk": {"deliveries": 2}}
 
 
 def test_half_a_character_in_a_header_keeps_no_event_from_being_written() -> None:
