@@ -65,10 +65,8 @@ def status(services: Services, now: datetime) -> Status:
     """Read all parts."""
     redis = redis_part(services)
     if redis.ok:
-        beat, workers = (
-            _part_from_redis("beat", beat_part, services, now),
-            _part_from_redis("workers", workers_part, services, now),
-        )
+        beat = _part_from_redis("beat", beat_part, services, now)
+        workers = _part_from_redis("workers", workers_part, services, now)
         recorder = _part_from_redis("recorder", recorder_part, services, now)
     else:
         remedy = "Bring Redis back; what is running goes on and reports then"
@@ -247,9 +245,13 @@ def workers_part(services: Services, now: datetime) -> Part:
             f"Start a worker for it: celery -A scheduler worker -Q {names}; or move its schedules "
             "to another queue: beatdesk schedules edit NAME --queue QUEUE --move-waiting"
         )
-        told = "; ".join(queue.words for queue in unread)
+        sentences = "; ".join(queue.words for queue in unread)
         return Part(
-            name="workers", ok=False, summary=f"{summary}, but {told}", remedy=remedy, facts=facts
+            name="workers",
+            ok=False,
+            summary=f"{summary}, but {sentences}",
+            remedy=remedy,
+            facts=facts,
         )
     return Part(name="workers", ok=True, summary=summary, facts=facts)
 
@@ -359,10 +361,8 @@ def _wrong_history(services: Services) -> str | None:
 
     None for the right database, and where Redis does not answer.
     """
-    from scheduler.history import identity
-
     try:
-        return identity.compare(services.engine, services.redis).problem
+        return services.history_problem()
     except RedisError:
         return None
 

@@ -234,7 +234,7 @@ class Services:
         )
 
     def history_problem(self) -> str | None:
-        """Why the database is not the history that was recorded into; None where it is."""
+        """Return why the database is not the history that was recorded into; None where it is."""
         from scheduler.history import identity
 
         return identity.compare(self.engine, self.redis).problem

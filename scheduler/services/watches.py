@@ -63,13 +63,12 @@ def surroundings_watch(services: "Services") -> "SurroundingsWatch":
     """A new watch of who is there and who is not."""
     from scheduler.ledger.surroundings import SurroundingsWatch
 
-    settings = services.settings
     return SurroundingsWatch(
         services.redis,
         services.events,
         services.catalogue,
         services.outages,
-        has_queues_here=settings.broker_url in (None, settings.redis_url),
+        has_queues_here=services.settings.broker_has_leases,
     )
 
 
