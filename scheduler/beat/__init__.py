@@ -61,7 +61,7 @@ the row of history. The forms around a tick are few: `DueEntry` (bytes as read),
         def __init__(self, app: Celery) -> None
         def render(self, call: Call, now: datetime) -> Rendered
         def reset(self) -> None                              # drop connection and templates
-        can_use_templates: bool                                        # may templates be used now?
+        can_use_templates: bool                              # may templates be used now?
         def template(self, call: Call) -> Template | None    # once one was made
         generation: object                                   # new when templates are out of date
 

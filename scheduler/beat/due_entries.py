@@ -101,9 +101,11 @@ class PendingBatch:
     def _entries(
         self, reply: list[Any], alive_counts: list[int], remarks: list[Any]
     ) -> list[DueEntry]:
-        """The entries of a reply, as `look.lua` describes it."""
+        """The entries of a reply, in the order of `read_due.lua`."""
         count = (len(reply) - _HEAD) // _FIELDS
-        statics, waiting, faults = [0] * count, [_NO_TICKS] * count, [None] * count
+        statics = [0] * count
+        waiting = [_NO_TICKS] * count
+        faults = [None] * count
         for number, static, ticks, fault in remarks:
             statics[number - 1] = static
             waiting[number - 1] = ticks

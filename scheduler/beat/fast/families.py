@@ -102,7 +102,6 @@ class Families:
             return self._families[shape]
         stored, stored_call = first()
         schedule = stored.schedule
-        family = None
         if not _is_always_alike(schedule):
             self._families[shape] = None
             return None
@@ -110,8 +109,10 @@ class Families:
         options = message_options.beat_options(marks.on(schedule), stored_call.options)
         call = Call(schedule.job, [], {}, options, "")
         template = templates.template(call)
-        if template is not None:
-            family = self._families[shape] = self._made(schedule, template, call, marks)
+        if template is None:
+            return None
+        family = self._made(schedule, template, call, marks)
+        self._families[shape] = family
         return family
 
     def _made(

@@ -25,7 +25,7 @@ from scheduler.rules.model.spec import RedBeatWhen
 class FastPath:
     """The fast path of a Beat process. `limit` is the most bytes of arguments in an event.
 
-    Where `enabled` is False, every entry is decoded anew, and no step or plan is offered.
+    Where `enabled` is False, every entry is decoded anew, and there is no write or plan.
     """
 
     def __init__(self, *, enabled: bool, limit: int) -> None:
@@ -41,7 +41,7 @@ class FastPath:
     def entry_write(
         self, entry: DueEntry, decoded: DecodedEntry, templates: Templates, moment: Moment
     ) -> EntryWrite | None:
-        """Return the step that sends the only due tick; None where the full path has to decide.
+        """Return the write that sends the only due tick; None where the full path has to decide.
 
         `decoded` then holds the new meta. Raises Unsendable.
         """

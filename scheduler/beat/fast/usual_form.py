@@ -69,7 +69,7 @@ class Layout:
 
     def __init__(self, message: str, event: str) -> None:
         pattern = _Pattern()
-        pattern.entry_text("key")
+        pattern.entry_value("key")
         pattern.entry_length("definition").run_value(_DEFINITION)
         pattern.run_length(_META_LENGTH).run_value(_META)
         pattern.entry_length("extra").run_value(_EXTRA)
@@ -78,7 +78,7 @@ class Layout:
         pattern.literal(TEXT + length(len(keys.ALIVE_PREFIX) + _UUID_LENGTH))
         pattern.literal(keys.ALIVE_PREFIX.encode()).entry_value("plain_uid")
         pattern.literal(TEXT + length(_UUID_LENGTH)).run_value(_PLACES[RUN])
-        pattern.entry_text("lease")
+        pattern.entry_value("lease")
         self._message = pattern.run_length(_MESSAGE_LENGTH).frame(message, "message")
         self._event = pattern.run_length(_EVENT_LENGTH).frame(event, "event")
         self._pattern = bytes(pattern.text)
@@ -168,7 +168,7 @@ class _Pattern:
         return self
 
     def entry_value(self, name: str) -> "_Pattern":
-        """Add a place for a value of an entry."""
+        """Add a place for a value of an entry: plain bytes, or a packed text."""
         self.text += b"%b"
         self.entry_order.append(name)
         return self
@@ -178,10 +178,6 @@ class _Pattern:
         self.text += b"%%b"
         self.run_order.append(place)
         return self
-
-    def entry_text(self, name: str) -> None:
-        """Add a place for a packed text of an entry."""
-        self.entry_value(name)
 
     def entry_length(self, name: str) -> "_Pattern":
         """Begin a text whose length the entry has."""
