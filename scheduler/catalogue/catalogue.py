@@ -233,7 +233,7 @@ class Catalogue:
 
     def can_stop_jobs(self, worker: str) -> bool:
         """Return whether a worker's pool can stop a running job; True for an unknown worker."""
-        return all(known.stops_jobs for known in self.workers() if known.name == worker)
+        return all(listed.stops_jobs for listed in self.workers() if listed.name == worker)
 
     def jobs(self, now: datetime) -> list[Job]:
         """Return all jobs, by name; a job without a live worker has empty `workers`."""

@@ -75,19 +75,19 @@ class ParameterField(TypedField):
             if self.parameter.required:
                 raise ValueError("The job needs this; it has no default.")
             return None
-        meant = value(self.parameter, text)
+        argument = value(self.parameter, text)
         schema = self.parameter.json_schema
-        if schema and (found := json_schema.faults(schema, meant)):
+        if schema and (found := json_schema.faults(schema, argument)):
             raise ValueError(sentence("; ".join(found)))
-        return meant
+        return argument
 
     @staticmethod
     def words(encoded: str) -> str:
         """Return a choice or default, encoded as JSON, in words: texts unquoted, null as "none"."""
-        meant = json.loads(encoded)
-        if meant is None:
+        decoded = json.loads(encoded)
+        if decoded is None:
             return "none"
-        return meant if isinstance(meant, str) and meant else encoded
+        return decoded if isinstance(decoded, str) and decoded else encoded
 
 
 class ParametersForm(BaseForm):

@@ -44,14 +44,14 @@ class Filters:
 
     def query(self, **changes: str) -> str:
         """Return the list's query string with the filters and `changes`."""
-        known = {
+        own = {
             key: text for key, text in changes.items() if key in {"search", "job", "tag", "state"}
         }
-        rest = {key: text for key, text in changes.items() if key not in known}
-        kept = replace(self, **known)  # type: ignore[arg-type] # links use valid states only
+        rest = {key: text for key, text in changes.items() if key not in own}
+        changed = replace(self, **own)  # type: ignore[arg-type] # links use valid states only
         values = {
             key: text
-            for key, text in asdict(kept).items()
+            for key, text in asdict(changed).items()
             if text and text != "all" and key != "complaint"
         }
         return urlencode(

@@ -57,7 +57,7 @@ class DetailPages(BaseView):
             queue=queue,
             unread=_unread(queue),
             stranded=[run for run in recent if is_stranded(run, queue)],
-            said=limits(schedule),
+            limits=limits(schedule),
             override=of_override(listed),
             revisions=_revisions(schedule.uid),
             kwargs=pretty(schedule.kwargs) if kwargs is None else kwargs,
