@@ -3,10 +3,7 @@ faults.
 """
 
 import os
-import queue
 import signal
-import subprocess
-import sys
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,9 +23,10 @@ from scheduler.storage import keys
 from tests.chaos.checker import Account, Verdict
 from tests.chaos.editor import Editor
 from tests.chaos.witness import QUEUE, Witness
-from tests.support.processes import ROOT, env_of
+from tests.support.processes import env_of
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
+from tests.support.zygote import Zygote
 
 OUR_BEAT = "scheduler.beat.Scheduler"
 STOCK = "redbeat.RedBeatScheduler"
@@ -88,8 +86,7 @@ class World:
         self.account = Account()
         self.beats: set[int] = set()
         self._expected: set[int] = set()
-        self._answers: queue.Queue[int] = queue.Queue()
-        self._zygote = self._start_zygote()
+        self._zygote = Zygote("tests.chaos.zygote", env_of(self.settings), self._restart)
         self.kills = 0
         self.witness = Witness(self.services, self.account, self._fill(schedules))
         names = [f"edited-{number}" for number in range(EDITED)]
@@ -105,10 +102,7 @@ class World:
 
     def start_beat(self) -> None:
         """One more."""
-        assert self._zygote.stdin is not None
-        self._zygote.stdin.write(f"start {self.scheduler} {self._folder / 'beats.log'}\n")
-        self._zygote.stdin.flush()
-        self.beats.add(self._answers.get(timeout=20))
+        self.beats.add(self._zygote.start(self._folder / "beats.log", [self.scheduler], timeout=20))
 
     def kill(self, pid: int) -> None:
         """SIGKILL to a Beat, and another in its place."""
@@ -159,37 +153,19 @@ class World:
     def end(self) -> None:
         """Throw it away."""
         self._zygote.kill()
-        self._zygote.wait(10)
         for pid in self.beats:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.redis.close()
         self.server.stop()
 
-    def _start_zygote(self) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.zygote"],
-            env=env_of(self.settings),
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-        )
-        Thread(target=self._listen, args=[process], daemon=True).start()
-        return process
-
-    def _listen(self, process: "subprocess.Popen[str]") -> None:
-        """What the zygote says. A Beat that ends by itself is a finding, and is started again."""
-        assert process.stdout is not None
-        for line in process.stdout:
-            word, *numbers = line.split()
-            if word == "started":
-                self._answers.put(int(numbers[0]))
-            elif word == "ended" and int(numbers[0]) not in self._expected:
-                self.beats.discard(int(numbers[0]))
-                self.account.died.append(f"exit code {numbers[1]}")
-                Thread(target=self.start_beat, daemon=True).start()
+    def _restart(self, pid: int, code: int) -> None:
+        """Start a Beat again that ended by itself, which is a finding."""
+        if pid in self._expected:
+            return
+        self.beats.discard(pid)
+        self.account.died.append(f"exit code {code}")
+        Thread(target=self.start_beat, daemon=True).start()
 
     def _fill(self, schedules: int) -> set[str]:
         """Create the schedules; returns the uids of schedules whose ticks wait for the run

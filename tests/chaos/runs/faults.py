@@ -9,6 +9,7 @@ from threading import Event
 
 from redis.exceptions import RedisError
 
+from scheduler.history.engine import BEGIN_OPTION
 from tests.chaos.runs.world import QUEUE, World
 
 Fault = Callable[[World], None]
@@ -90,13 +91,11 @@ def cut_connections(world: World) -> None:
 
 def lock_history(world: World) -> None:
     """SQL does not answer for a while: another program has the tables."""
-    with world.services.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN EXCLUSIVE")
-        else:
+    engine = world.services.engine.execution_options(**{BEGIN_OPTION: "EXCLUSIVE"})
+    with engine.begin() as connection:
+        if connection.dialect.name != "sqlite":
             connection.exec_driver_sql("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE")
         pause(world.dice.uniform(1, 4))
-        connection.rollback()
 
 
 KILLS: tuple[Fault, ...] = (

@@ -5,16 +5,13 @@ The second server is the witness's: no fault touches it, and nothing of Beatdesk
 
 import json
 import os
-import queue
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -33,9 +30,10 @@ from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.chaos.runs.account import OPEN, Account, Row, Said, Ticks
 from tests.chaos.runs.jobs import EXECUTIONS, JOB, WITNESS_URL
-from tests.support.processes import ROOT, env_of
+from tests.support.processes import env_of
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
+from tests.support.zygote import Zygote
 
 QUEUE = "chaos"
 EVERY = timedelta(seconds=2)
@@ -89,10 +87,9 @@ class World:
         """The words with which each process was started, by process id."""
 
         self._workers = workers
-        self._lock = Lock()
         self._expected: set[int] = set()
-        self._answers: queue.Queue[int] = queue.Queue()
-        self._zygote = self._start_zygote()
+        environment = {**env_of(self.settings), WITNESS_URL: self._witness.url}
+        self._zygote = Zygote("tests.chaos.runs.zygote", environment, self._restart)
         self._over = Event()
         self._producer = Thread(target=self._produce, daemon=True)
         self.pace = 20.0
@@ -120,14 +117,9 @@ class World:
 
     def start_process(self, words: list[str]) -> int:
         """One more process; returns its id."""
-        with self._lock:
-            assert self._zygote.stdin is not None
-            log = self.folder / f"{words[0]}.log"
-            self._zygote.stdin.write(f"start {log} {' '.join(words)}\n")
-            self._zygote.stdin.flush()
-            pid = self._answers.get(timeout=60)
-            self.living[pid] = words
-            return pid
+        pid = self._zygote.start(self.folder / f"{words[0]}.log", words)
+        self.living[pid] = words
+        return pid
 
     def of(self, kind: str) -> list[int]:
         """Ids of the living processes of a kind: `worker`, `recorder`, `beat`."""
@@ -177,7 +169,6 @@ class World:
     def end(self) -> None:
         """Throw it away."""
         self._zygote.kill()
-        self._zygote.wait(10)
         for pid in list(self.living):
             for victim in (*self.children(pid), pid):
                 with suppress(ProcessLookupError):
@@ -266,27 +257,10 @@ class World:
         if row.tick_to is None and row.state != "missed":
             self.account.rows[row.id] = Row(row.id, row.state, attempts, explained)
 
-    def _start_zygote(self) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.runs.zygote"],
-            env={**env_of(self.settings), WITNESS_URL: self._witness.url},
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-        )
-        Thread(target=self._listen, args=[process], daemon=True).start()
-        return process
-
-    def _listen(self, process: "subprocess.Popen[str]") -> None:
-        """What the zygote says. A process that ends by itself is started again."""
-        assert process.stdout is not None
-        for line in process.stdout:
-            word, *numbers = line.split()
-            if word == "started":
-                self._answers.put(int(numbers[0]))
-            elif word == "ended" and int(numbers[0]) not in self._expected:
-                words = self.living.pop(int(numbers[0]), None)
-                if words is not None and not self._over.is_set():
-                    Thread(target=self.start_process, args=[words], daemon=True).start()
+    def _restart(self, pid: int, _code: int) -> None:
+        """Start a process again that ended by itself."""
+        if pid in self._expected:
+            return
+        words = self.living.pop(pid, None)
+        if words is not None and not self._over.is_set():
+            Thread(target=self.start_process, args=[words], daemon=True).start()
