@@ -1,7 +1,7 @@
 """Sizes of Beatdesk's collections in Redis, each with a bound. Reads only.
 
-A bound of None: the collection has one entry for each existing schedule, process or unfinished run,
-and shrinks when schedules, processes and runs end.
+A bound of None: the collection has an entry for each existing schedule, process or unfinished run,
+and shrinks when schedules, processes and runs end; or its entries are dropped by their age.
 """
 
 from typing import Any, NamedTuple
@@ -20,28 +20,15 @@ _ONE_MORE_NODE = 1.1
 """Tolerance over a bound: Redis trims streams by whole nodes, so a stream may be a little longer.
 """
 
-_LENGTHS = {"stream": "XLEN", "zset": "ZCARD", "hash": "HLEN", "list": "LLEN", "set": "SCARD"}
+_LENGTHS = {"STREAM": "XLEN", "ZSET": "ZCARD", "HASH": "HLEN", "LIST": "LLEN", "SET": "SCARD"}
+"""The command for the length of each kind of collection."""
 
-_COLLECTIONS = (
-    (keys.EVENTS_STREAM, "stream"),
-    (keys.DEAD_LETTERS_STREAM, "stream"),
-    (keys.NEWER_EVENTS_STREAM, "stream"),
-    (keys.OUTBOX_STREAM, "stream"),
-    (keys.OUTBOX_CLAIMS_HASH, "hash"),
-    (keys.OUTBOX_DOUBTS_ZSET, "zset"),
-    (keys.LEASES_ZSET, "zset"),
-    (keys.LEASE_OWNERS_HASH, "hash"),
-    (keys.CANCELLED_HASH, "hash"),
-    (keys.FAILURES_HASH, "hash"),
-    (keys.NOTICES_LIST, "list"),
-    (keys.ASIDE_HASH, "hash"),
-    (keys.SCHEDULE_ZSET, "zset"),
-    (keys.CALENDARS_HASH, "hash"),
-    (keys.CATALOGUE_HASH, "hash"),
-    (keys.BEATS_HASH, "hash"),
-    (keys.WORKERS_HASH, "hash"),
-    (keys.RECORDERS_HASH, "hash"),
-)
+_COLLECTIONS = {
+    key: _LENGTHS[kind]
+    for name, key in vars(keys).items()
+    if (kind := name.rpartition("_")[2]) in _LENGTHS
+}
+"""The command for each collection: the names of their keys end with the kind."""
 
 
 class Size(NamedTuple):
@@ -66,12 +53,12 @@ def sizes(redis: Redis, stream_limit: int) -> list[Size]:
         keys.NOTICES_LIST: MOST_NOTICES,
     }
     with redis.pipeline(transaction=False) as pipe:
-        for key, kind in _COLLECTIONS:
-            pipe.execute_command(_LENGTHS[kind], key)  # type: ignore[no-untyped-call]
+        for key, command in _COLLECTIONS.items():
+            pipe.execute_command(command, key)  # type: ignore[no-untyped-call]
         lengths: list[Any] = pipe.execute()
     return [
         Size(key, int(length), bounds.get(key))
-        for (key, _), length in zip(_COLLECTIONS, lengths, strict=True)
+        for key, length in zip(_COLLECTIONS, lengths, strict=True)
     ]
 
 

@@ -18,6 +18,19 @@ def test_each_collection_has_its_size_and_bound(services: Services) -> None:
     assert part.facts[keys.LEASES_ZSET] == {"entries": 0, "bound": None}
 
 
+def test_no_collection_is_left_out(services: Services) -> None:
+    services.events.append_many(a_run_history())
+    services.redis.hset(keys.DELIVERIES_HASH, "run", "1 1")
+    services.redis.sadd(keys.STATICS_SET, "nightly")
+    found = {size.key: size.entries for size in sizes(services.redis, 1000)}
+    collections = {
+        key for key in services.redis.scan_iter() if services.redis.type(key) != "string"
+    }
+    assert collections <= set(found)
+    assert (found[keys.DELIVERIES_HASH], found[keys.STATICS_SET]) == (1, 1)
+    assert keys.TOMBSTONES_HASH in found
+
+
 def test_a_collection_over_its_bound_is_told(services: Services) -> None:
     services.events.append_many(a_run_history() * 300)
     services = Services(services.settings.model_copy(update={"stream_limit": 1000}))
