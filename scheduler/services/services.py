@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from scheduler.history.queries.statistics import Statistics
     from scheduler.queues.moving import MessageMoves
     from scheduler.queues.unread import UnreadQueues
+    from scheduler.rules.model.spec import Schedule
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.canceller import Canceller
     from scheduler.runs.control import RunControl
@@ -252,6 +253,12 @@ class Services:
         from scheduler.queues.unread import UnreadQueues
 
         return UnreadQueues(self.redis)
+
+    def queue_of(self, schedule: "Schedule") -> str:
+        """Return the queue of a schedule's messages."""
+        from scheduler.celery_app.queues import DEFAULT
+
+        return schedule.queue or self.catalogue.queue_of(schedule.job) or DEFAULT
 
     @cached_property
     def message_moves(self) -> "MessageMoves":

@@ -3,12 +3,9 @@
 import click
 
 from scheduler.cli import fields
-from scheduler.cli.output import json_option, print_json
-from scheduler.cli.schedules.changes import comment_option, revision_option
-from scheduler.cli.schedules.listing import one_as_json
+from scheduler.cli.output import json_option
+from scheduler.cli.schedules.changes import comment_option, print_saved, revision_option
 from scheduler.clock import utc_now
-from scheduler.rules.explain.words import describe
-from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services
 
 
@@ -28,7 +25,7 @@ def reset(
     saved = services.schedules.reset(
         name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
     )
-    _say(services, saved, "is as code says", as_json=as_json)
+    print_saved(services, saved, "is as code says", as_json=as_json)
 
 
 @click.command()
@@ -49,11 +46,4 @@ def adopt(
     saved = services.schedules.adopt(
         name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
     )
-    _say(services, saved, "is an operator's", as_json=as_json)
-
-
-def _say(services: Services, saved: Schedule, what: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json(one_as_json(services, services.schedules.listed(saved.name)))
-    else:
-        click.echo(f"{saved.name} {what}, revision {saved.revision}: {describe(saved.when)}")
+    print_saved(services, saved, "is an operator's", as_json=as_json)

@@ -55,7 +55,7 @@ def add(
         {**values, "name": name, "job": job, "when": when, "enabled": not disabled}
     )
     saved = services.schedules.create(spec, edit=fields.edit(now=now, comment=comment))
-    _say(services, saved, "made", as_json=as_json)
+    print_saved(services, saved, "made", as_json=as_json)
 
 
 def _clock(services: Services, when: When, now: datetime) -> Clock:
@@ -112,7 +112,7 @@ def edit(
         revision=old.revision if revision is None else revision,
         edit=fields.edit(now=now, comment=comment),
     )
-    _say(services, saved, "saved", as_json=as_json)
+    print_saved(services, saved, "saved", as_json=as_json)
     if saved.queue != old.queue and move_waiting is not False:
         moving.after_edit(services, saved, sure=bool(move_waiting))
 
@@ -129,7 +129,7 @@ def _switch(
     saved = services.schedules.set_enabled(
         name, enabled, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
     )
-    _say(services, saved, "enabled" if enabled else "disabled", as_json=as_json)
+    print_saved(services, saved, "enabled" if enabled else "disabled", as_json=as_json)
 
 
 revision_option = click.option(
@@ -206,7 +206,8 @@ def _ask(name: str) -> None:
         raise Refused(f"yes: {name!r} was not deleted, because the answer was no", field="yes")
 
 
-def _say(services: Services, saved: Schedule, what: str, *, as_json: bool) -> None:
+def print_saved(services: Services, saved: Schedule, what: str, *, as_json: bool) -> None:
+    """Print a schedule as it was saved, and a remedy where no worker reads its queue."""
     say_unread(services, saved, utc_now())
     if as_json:
         print_json(one_as_json(services, services.schedules.listed(saved.name)))

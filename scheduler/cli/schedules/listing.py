@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import click
 from pydantic import BaseModel
 
-from scheduler.celery_app.queues import DEFAULT
 from scheduler.cli.outages import explain
 from scheduler.cli.output import (
     STATE_TINTS,
@@ -312,7 +311,7 @@ def _say_why_overdue(services: Services, items: list[ScheduleRow], now: datetime
 def say_unread(services: Services, schedule: Schedule, now: datetime) -> None:
     """Print the remedy where workers run, and none of them reads the schedule's queue."""
     workers = services.catalogue.workers(now)
-    queue = schedule.queue or services.catalogue.queue_of(schedule.job) or DEFAULT
+    queue = services.queue_of(schedule)
     if not workers or any(queue in worker.queues for worker in workers):
         return
     from scheduler.queues.unread import unread_sentence

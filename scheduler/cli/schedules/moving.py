@@ -4,7 +4,6 @@ import sys
 
 import click
 
-from scheduler.celery_app.queues import DEFAULT
 from scheduler.cli.output import json_option, print_json
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
@@ -21,7 +20,7 @@ from scheduler.services.services import Services
 def move_waiting(services: Services, /, *, name: str, source: str | None, as_json: bool) -> None:
     """Move the waiting runs of schedule NAME to its present queue, but for what a worker has."""
     schedule = services.schedules.get(name)
-    queue = queue_of(services, schedule)
+    queue = services.queue_of(schedule)
     count = services.message_moves.move(schedule.uid, queue, utc_now(), source)
     if as_json:
         print_json({"name": name, "queue": queue, "moved": count})
@@ -29,17 +28,12 @@ def move_waiting(services: Services, /, *, name: str, source: str | None, as_jso
         click.echo(f"{counted(count, 'waiting run')} of {name} moved to the queue {queue}")
 
 
-def queue_of(services: Services, schedule: Schedule) -> str:
-    """Return the queue of a schedule's messages."""
-    return schedule.queue or services.catalogue.queue_of(schedule.job) or DEFAULT
-
-
 def after_edit(services: Services, schedule: Schedule, *, sure: bool) -> None:
     """Offer to move what waits in the old queue, or move it where that is `sure`.
 
     The edit is saved: a broker that does not answer is told, and is no failure of the edit.
     """
-    queue = queue_of(services, schedule)
+    queue = services.queue_of(schedule)
     try:
         waiting = services.message_moves.waiting(schedule.uid, queue)
     except BeatdeskError as error:

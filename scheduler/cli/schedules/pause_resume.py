@@ -17,17 +17,19 @@ from scheduler.schedules.operations import Missed
 from scheduler.schedules.pause_all import Outcome
 from scheduler.services.services import Services
 
+until_option = click.option(
+    "--until",
+    metavar="T",
+    help="The pause ends at this time: monday 8:00, or in 15m, 24h, 7d.",
+)
+
 
 @click.command()
 @click.argument("name")
 @click.option(
     "--reason", required=True, metavar="TEXT", help="Why; shown with the paused schedule."
 )
-@click.option(
-    "--until",
-    metavar="T",
-    help="The pause ends at this time: monday 8:00, or in 15m, 24h, 7d.",
-)
+@until_option
 @json_option
 @click.pass_obj
 def pause(
@@ -93,11 +95,7 @@ def resume(services: Services, /, *, name: str, missed: str, comment: str, as_js
 
 @click.command("pause-all")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; shown with every schedule.")
-@click.option(
-    "--until",
-    metavar="T",
-    help="The pause ends at this time: monday 8:00, or in 15m, 24h, 7d.",
-)
+@until_option
 @json_option
 @click.pass_obj
 def pause_all(services: Services, /, *, reason: str, until: str | None, as_json: bool) -> None:
@@ -182,7 +180,7 @@ def drop_waiting(services: Services, /, *, name: str, tick: str | None, as_json:
     schedule = services.schedules.get(name)
     dropped = services.waiting.drop(schedule, tick=at, actor=fields.actor(), now=now)
     if as_json:
-        print_json({"name": name, "dropped": [waiting_json(held) for held in dropped]})
+        print_json({"name": name, "dropped": [waiting_json(waiting) for waiting in dropped]})
     else:
         count = len(dropped)
         click.echo(f"{counted(count, 'tick')} of {name} {plural(count, 'waits', 'wait')} no longer")

@@ -26,7 +26,7 @@ from webadmin.views.schedules.actions import (
     listed_row,
     selected,
 )
-from webadmin.views.schedules.detail import DetailPages, queue_of
+from webadmin.views.schedules.detail import DetailPages
 
 
 def _refused_run(pages: DetailPages, error: Exception, name: str) -> ResponseReturnValue | None:
@@ -67,7 +67,7 @@ class ChangePages(DetailPages):
     def move_waiting(self, name: str) -> ResponseReturnValue:
         """Move the runs that wait in another queue to the schedule's queue."""
         schedule = services().schedules.get(name)
-        queue = queue_of(schedule)
+        queue = services().queue_of(schedule)
         count = services().message_moves.move(schedule.uid, queue, utc_now())
         flash(f"{counted(count, 'waiting run')} moved to the queue {queue}.", "success")
         return back(name)

@@ -3,7 +3,6 @@
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
-from scheduler.celery_app.queues import DEFAULT
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.history.queries.views import RevisionView, RunView
@@ -43,7 +42,7 @@ class DetailPages(BaseView):
             )
         runs = last_runs([schedule.uid], RUNS)
         recent = runs.by_uid.get(schedule.uid, ())
-        queue = queue_of(schedule)
+        queue = services().queue_of(schedule)
         return self.render(
             "schedules/detail/show.html",
             schedule=schedule,
@@ -63,11 +62,6 @@ class DetailPages(BaseView):
             kwargs=pretty(schedule.kwargs) if kwargs is None else kwargs,
             run_error=run_error,
         )
-
-
-def queue_of(schedule: Schedule) -> str:
-    """Return the queue of a schedule's messages."""
-    return schedule.queue or services().catalogue.queue_of(schedule.job) or DEFAULT
 
 
 def is_stranded(run: RunView, queue: str) -> bool:
