@@ -216,20 +216,22 @@ class Chaos:
                 started[event.run].add(event.attempt)
             elif event.kind in FINAL:
                 ended.setdefault(event.run, event.at.timestamp())
-        seen = executions(self._witness.read_text())
+        executed = executions(self._witness.read_text())
         return Findings(
-            executions=sum(map(len, seen.values())),
-            repeated=sum(len(found) > 1 for found in seen.values()),
+            executions=sum(map(len, executed.values())),
+            repeated=sum(len(found) > 1 for found in executed.values()),
             kills=self.kills,
-            never_executed=[run for run in sent if run not in seen],
+            never_executed=[run for run in sent if run not in executed],
             without_end=[run for run in sent if run not in ended],
-            at_once=[run for run, found in seen.items() if are_at_once(found)],
+            at_once=[run for run, found in executed.items() if are_at_once(found)],
             after_end=[
                 run
-                for run, found in seen.items()
+                for run, found in executed.items()
                 if any(one.begin > ended.get(run, 1e12) for one in found)
             ],
-            wrong_attempts=[run for run, found in seen.items() if len(found) > len(started[run])],
+            wrong_attempts=[
+                run for run, found in executed.items() if len(found) > len(started[run])
+            ],
             left_behind=self._left_behind(),
         )
 

@@ -17,13 +17,13 @@ from typing import NamedTuple
 SHOWN = 5
 
 MEANWHILE = 3.0
-"""Seconds in which the end of a run may have been said and not recorded when its process died."""
+"""Seconds in which the end of a run may have been reported and not recorded when its process died."""
 
 OPEN = {"queued", "running", "retrying"}
 
 
-class Said(NamedTuple):
-    """What a job said: `what` is `start` or `end`, `at` in seconds since 1970."""
+class JobEvent(NamedTuple):
+    """What a job reported to the witness: `what` is `start` or `end`, `at` in seconds since 1970."""
 
     run: str
     what: str
@@ -52,7 +52,7 @@ class Ticks(NamedTuple):
 
 @dataclass
 class Account:
-    """What was seen from outside."""
+    """The world as an outsider observes it."""
 
     accepted: set[str] = field(default_factory=set)
     """Runs whose sending was confirmed."""
@@ -60,7 +60,7 @@ class Account:
     taken_away: set[str] = field(default_factory=set)
     """Runs whose message a fault took out of the queue."""
 
-    said: list[Said] = field(default_factory=list)
+    job_events: list[JobEvent] = field(default_factory=list)
     deaths: dict[int, float] = field(default_factory=dict)
     """When a fault killed a process, in seconds since 1970, by process id."""
 
@@ -88,7 +88,7 @@ class Finding:
 def check(account: Account) -> Finding:
     """Hold the account against the invariants."""
     executions = _executions(account)
-    ends = {said.run for said in account.said if said.what == "end"}
+    ends = {event.run for event in account.job_events if event.what == "end"}
     runs = account.accepted | set(executions)
     never = sorted(runs - set(executions) - account.taken_away)
     never = [run for run in never if not _was_ruled_out(account.rows.get(run))]
@@ -115,15 +115,15 @@ class _Execution(NamedTuple):
 
 
 def _executions(account: Account) -> dict[str, list[_Execution]]:
-    """The executions of each run, in order. One whose end was not said ended with its process."""
+    """The executions of each run, in order. One whose end was not reported ended with its process."""
     begun: dict[tuple[str, int], list[float]] = defaultdict(list)
     found: dict[str, list[_Execution]] = defaultdict(list)
-    for said in sorted(account.said, key=lambda one: one.at):
-        if said.what == "start":
-            begun[said.run, said.pid].append(said.at)
-        elif begun[said.run, said.pid]:
-            begin = begun[said.run, said.pid].pop(0)
-            found[said.run].append(_Execution(begin, said.at, True))
+    for event in sorted(account.job_events, key=lambda one: one.at):
+        if event.what == "start":
+            begun[event.run, event.pid].append(event.at)
+        elif begun[event.run, event.pid]:
+            begin = begun[event.run, event.pid].pop(0)
+            found[event.run].append(_Execution(begin, event.at, True))
     for (run, pid), begins in begun.items():
         for begin in begins:
             found[run].append(_Execution(begin, account.deaths.get(pid, begin), False))

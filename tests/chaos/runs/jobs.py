@@ -14,7 +14,7 @@ WITNESS_URL = "CHAOS_WITNESS"
 """The environment variable with the address of the independent server."""
 
 EXECUTIONS = "executions"
-"""The list of what the jobs said: JSON with run, what (`start`, `end`), pid and time."""
+"""The list of what the jobs reported: JSON with run, what (`start`, `end`), pid and time."""
 
 JOB = "tests.chaos.work"
 
@@ -37,5 +37,5 @@ def _say(run: str, what: str) -> None:
     if pid not in _witness:
         _witness.clear()
         _witness[pid] = Redis.from_url(os.environ[WITNESS_URL])
-    said = {"run": run, "what": what, "pid": pid, "at": time.time()}  # noqa: TID251 - a root
-    _witness[pid].rpush(EXECUTIONS, json.dumps(said))
+    event = {"run": run, "what": what, "pid": pid, "at": time.time()}  # noqa: TID251 - a root
+    _witness[pid].rpush(EXECUTIONS, json.dumps(event))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.runs.account import Account, Row, Said, Ticks, check
+from tests.chaos.runs.account import Account, JobEvent, Row, Ticks, check
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EVERY = timedelta(seconds=2)
@@ -16,12 +16,12 @@ def account(**changes: Any) -> Account:
     """Two runs without a fault: one executed at once, one again after its process was killed."""
     whole = Account(
         accepted={"a", "b"},
-        said=[
-            Said("a", "start", 1, 10.0),
-            Said("a", "end", 1, 11.0),
-            Said("b", "start", 2, 10.0),
-            Said("b", "start", 3, 60.0),
-            Said("b", "end", 3, 61.0),
+        job_events=[
+            JobEvent("a", "start", 1, 10.0),
+            JobEvent("a", "end", 1, 11.0),
+            JobEvent("b", "start", 2, 10.0),
+            JobEvent("b", "start", 3, 60.0),
+            JobEvent("b", "end", 3, 61.0),
         ],
         deaths={2: 10.5},
         rows={
@@ -75,18 +75,28 @@ def test_a_run_that_was_never_executed_is_lost() -> None:
 
 
 def test_a_run_that_is_called_succeeded_without_an_end_is_found() -> None:
-    said = [one for one in account().said if one.what == "start" or one.run != "a"]
-    assert any("never came to its end" in text for text in check(account(said=said)).faults)
+    job_events = [one for one in account().job_events if one.what == "start" or one.run != "a"]
+    assert any(
+        "never came to its end" in text for text in check(account(job_events=job_events)).faults
+    )
 
 
 def test_a_run_that_is_executed_twice_at_once_is_found() -> None:
-    said = [*account().said, Said("a", "start", 4, 10.5), Said("a", "end", 4, 12.0)]
-    assert any("twice at once" in text for text in check(account(said=said)).faults)
+    job_events = [
+        *account().job_events,
+        JobEvent("a", "start", 4, 10.5),
+        JobEvent("a", "end", 4, 12.0),
+    ]
+    assert any("twice at once" in text for text in check(account(job_events=job_events)).faults)
 
 
 def test_a_run_that_is_executed_again_after_its_end_is_found() -> None:
-    said = [*account().said, Said("a", "start", 4, 60.0), Said("a", "end", 4, 61.0)]
-    faults = check(account(said=said)).faults
+    job_events = [
+        *account().job_events,
+        JobEvent("a", "start", 4, 60.0),
+        JobEvent("a", "end", 4, 61.0),
+    ]
+    faults = check(account(job_events=job_events)).faults
     assert any("again after its end" in text for text in faults)
 
 

@@ -28,7 +28,7 @@ from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.chaos.runs.account import OPEN, Account, Row, Said, Ticks
+from tests.chaos.runs.account import OPEN, Account, JobEvent, Row, Ticks
 from tests.chaos.runs.jobs import EXECUTIONS, JOB, WITNESS_URL
 from tests.support.processes import env_of
 from tests.support.valkey import ValkeyServer
@@ -234,7 +234,7 @@ class World:
         """What the witness and the history say."""
         witness = self._witness.client()
         for text in witness.lrange(EXECUTIONS, 0, -1):  # type: ignore[union-attr] # a list
-            self.account.said.append(Said(**json.loads(text)))
+            self.account.job_events.append(JobEvent(**json.loads(text)))
         witness.close()
         counts = select(Attempt.run_id, func.count()).group_by(Attempt.run_id)
         joined = select(Run.__table__, RunDetail.error).outerjoin_from(

@@ -4,10 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.clock import utc_now
-from scheduler.history.recording.rollup import Rollup
-from scheduler.history.recording.writer import write_events
-from tests.support.builders import a_run_history
+from tests.support.history.counted import count_recent_days
 
 
 @pytest.fixture
@@ -16,17 +13,7 @@ def counted(beatdesk, services):
     that is older than what is shown.
     """
     beatdesk.done("schedules", "add", "nightly", "demo.plain", "--cron", "0 6 * * *")
-    schedule = services.schedules.get("nightly")
-    noon = utc_now().replace(hour=12, minute=0, second=0, microsecond=0)
-    runs = ((40, "succeeded", 99), (3, "succeeded", 2), (2, "succeeded", 4), (1, "failed", 1))
-    for back, state, seconds in runs:
-        tick = noon - timedelta(days=back)
-        history = a_run_history(
-            f"run-{back}", schedule=schedule, tick=tick, state=state, seconds=seconds
-        )
-        write_events(services.engine, history)
-    Rollup(services.engine).run_once(utc_now())
-    return noon.date()
+    return count_recent_days(services, services.schedules.get("nightly"))
 
 
 def test_the_last_thirty_days_are_a_line_of_a_schedule(beatdesk, counted):

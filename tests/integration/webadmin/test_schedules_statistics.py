@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from scheduler.clock import utc_now
 from scheduler.events.schema import TicksMissed
 from scheduler.history.queries.days import DayStatistics, summary
 from scheduler.history.recording.rollup import Rollup
@@ -18,6 +17,7 @@ from scheduler.history.retention import delete_runs_before
 from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services
 from tests.support.builders import NOON, a_run_history
+from tests.support.history.counted import count_recent_days
 from tests.support.webadmin.schedule_desk import offer_jobs, saved
 from tests.support.webadmin.visitor import Visitor
 from webadmin.views.schedules.statistics import HEIGHT, LEAST, columns
@@ -61,15 +61,7 @@ def test_the_page_of_a_schedule_has_the_last_thirty_days(
     viewer: Visitor, services: Services
 ) -> None:
     schedule = saved(services)
-    noon = utc_now().replace(hour=12, minute=0, second=0, microsecond=0)
-    runs = ((40, "succeeded", 99), (3, "succeeded", 2), (2, "succeeded", 4), (1, "failed", 1))
-    for back, state, seconds in runs:
-        tick = noon - timedelta(days=back)
-        history = a_run_history(
-            f"run-{back}", schedule=schedule, tick=tick, state=state, seconds=seconds
-        )
-        write_events(services.engine, history)
-    Rollup(services.engine).run_once(utc_now())
+    today = count_recent_days(services, schedule)
     page = viewer.get(f"/schedules/{schedule.name}/").text
     assert figures_on(page) == {
         "Runs": "3",
@@ -79,7 +71,7 @@ def test_the_page_of_a_schedule_has_the_last_thirty_days(
         "95 % within": "4.00 s",
     }
     days = re.findall(r'<th scope="row" class="num">([^<]+)</th>', page)
-    assert days == [(noon.date() - timedelta(days=back)).isoformat() for back in (1, 2, 3)]
+    assert days == [(today - timedelta(days=back)).isoformat() for back in (1, 2, 3)]
     drawn = re.findall(r'<path class="day-(\w+)" d="([^"]+)"', page)
     assert {group: path.count("M") for group, path in drawn} == {"succeeded": 2, "failed": 1}
     assert "/help/reference/statistics" in page

@@ -119,7 +119,7 @@ class World:
 
     def verdicts(self) -> Verdicts:
         """What the rows say of every tick."""
-        said: Verdicts = {}
+        verdicts: Verdicts = {}
         rows = [
             (row.state, row.reason, row.tick, row.tick_to, row.revision, row.schedule_uid)
             for row in self.rows.runs.values()
@@ -134,9 +134,9 @@ class World:
             tick = first
             while tick <= (last or first):
                 if self._is_tick(tick, revision, uid):
-                    said.setdefault(tick, []).append(word)
+                    verdicts.setdefault(tick, []).append(word)
                 tick += MINUTE
-        return said
+        return verdicts
 
     def ranges(self) -> list[tuple[datetime, datetime, int]]:
         """First and last tick of each row, and the number of its ticks."""
