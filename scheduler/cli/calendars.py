@@ -265,9 +265,9 @@ def _calendar(name: str, old: SavedCalendar | None, given: dict[str, Any]) -> Ca
     old_lines: list[calendar_text.Line] = []
     if old is not None and (given["add"] or not is_replaced):
         old_lines = [*old.days, *old.spans, *old.weekly]
-    description = (
-        given["description"] if given["description"] is not None else old.description if old else ""
-    )
+    description = given["description"]
+    if description is None:
+        description = "" if old is None else old.description
     return calendar_text.of_parts(
         name, [*old_lines, *parts], timezone=zone, description=description
     )

@@ -215,9 +215,9 @@ class Template:
         else:
             seconds = expires
             text = maybe_make_aware(add_seconds_to_datetime(moment, expires), tz=zone).isoformat()
-        return (
-            None if seconds < 0 else (eta, text, str(int(seconds * 1000)))
-        )  # Celery warns of what is over
+        if seconds < 0:
+            return None  # Celery warns of an expiry in the past
+        return eta, text, str(int(seconds * 1000))
 
 
 def _json(value: Any) -> str:
@@ -251,13 +251,10 @@ def repr_of(value: Any, limit: int, levels: int) -> str:
         )
     elif plain and type(value) in (list, tuple) and _are_plain(value):
         inside = ", ".join(map(_plain_repr, value))
-        text = (
-            f"[{inside}]"
-            if type(value) is list
-            else f"({inside},)"
-            if len(value) == 1
-            else f"({inside})"
-        )
+        if type(value) is list:
+            text = f"[{inside}]"
+        else:
+            text = f"({inside},)" if len(value) == 1 else f"({inside})"
     else:
         text = ""
     if not text or len(text) > SHORT:

@@ -26,7 +26,7 @@ _USUAL_META = re.compile(
 """A `meta` as Beatdesk's and stock Beat write one in UTC, given as a name or as an offset."""
 
 _FEW_DIGITS = 19
-"""Digits that a count has not, if it is read without asking `_USUAL_META`."""
+"""Digits of the shortest count that `_USUAL_META` does not match: such a count is left to it."""
 
 KEYS = {"name", "task", "schedule", "args", "kwargs", "enabled", "options"} | {
     "last_run_at",

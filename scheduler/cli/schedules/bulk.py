@@ -148,7 +148,9 @@ def resume(services: Services, /, *, comment: str, as_json: bool, **chosen: Any)
     """End pauses, one after the other. Ticks of a pause are skipped; `schedules resume --missed`
     runs them.
     """
-    now, done, refused = utc_now(), list[dict[str, Any]](), dict[str, str]()
+    now = utc_now()
+    done: list[dict[str, Any]] = []
+    refused: dict[str, str] = {}
     for name in _names(services, chosen):
         try:
             saved = services.operations.resume(

@@ -155,13 +155,9 @@ def _in_words(found: list[Difference]) -> str:
 
 
 def _shown(value: object) -> str:
-    text = (
-        "-"
-        if value is None
-        else value
-        if isinstance(value, str)
-        else json.dumps(value, ensure_ascii=False)
-    )
+    if value is None:
+        return "-"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 

@@ -31,7 +31,7 @@ def move_waiting(services: Services, /, *, name: str, source: str | None, as_jso
 def after_edit(services: Services, schedule: Schedule, *, sure: bool) -> None:
     """Offer to move what waits in the old queue, or move it where that is `sure`.
 
-    The edit is saved: a broker that does not answer is told, and is no failure of the edit.
+    The edit is saved: a broker that does not answer is reported, and does not fail the edit.
     """
     queue = services.queue_of(schedule)
     try:

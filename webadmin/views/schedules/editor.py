@@ -147,7 +147,9 @@ class EditorPages(BaseView):
 
     def _page(self, page: EditorPage) -> ResponseReturnValue:
         html = self.render("schedules/editor/editor.html", **_facts(page, utc_now()))
-        return html, (409 if page.conflict or page.gone else 422 if page.errors else 200)
+        if page.conflict or page.gone:
+            return html, 409
+        return html, 422 if page.errors else 200
 
 
 def _sent(name: str | None = None) -> EditorPage:

@@ -217,10 +217,8 @@ def _say_all(done: Outcome, what: str) -> None:
 
 def _typed_pause(now: datetime, zone: Zone) -> PauseForm:
     """Return the submitted reason and end, with errors by field."""
-    reason, until = (
-        request.form.get("reason", "").strip()[:2000],
-        request.form.get("until", "").strip()[:100],
-    )
+    reason = request.form.get("reason", "").strip()[:2000]
+    until = request.form.get("until", "").strip()[:100]
     errors = {} if reason else {"reason": "Say why: the reason is shown with the paused schedule."}
     ends: datetime | None = None
     if until:
