@@ -13,17 +13,14 @@ import resource
 import sys
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
 from scheduler.history.recording.writer import write_events
-from scheduler.history.schema_version import upgrade
-from scheduler.services.services import Services
-from scheduler.settings.schema import Settings
 from tests.bench.figures import machine, table
 from tests.bench.healing import fill
 from tests.bench.list_page import logged_in
+from tests.bench.throw_away import throw_away_services
 from tests.support.builders import NOON, a_run_history, a_schedule
 
 SCHEDULES = 60
@@ -49,19 +46,7 @@ def resident() -> int:
 def main(redis_url: str, rounds: str = "600") -> None:
     """Print the growth after each tenth of the rounds."""
     logging.disable(logging.CRITICAL)
-    with TemporaryDirectory() as folder:
-        address = f"sqlite:///{Path(folder) / 'history.sqlite3'}"
-        services = Services(
-            Settings(
-                data_dir=Path(folder),
-                redis_url=redis_url,
-                database_url=address,
-                secret_key="s" * 32,
-            )
-        )
-        if services.redis.dbsize():
-            sys.exit("the server holds something: give a throw-away one")
-        upgrade(services.engine)
+    with throw_away_services(redis_url) as services:
         fill(services, SCHEDULES)
         client = logged_in(services)
         rows, before = [], 0
@@ -80,8 +65,6 @@ def main(redis_url: str, rounds: str = "600") -> None:
                 rows.append([f"{done * len(PAGES)} pages", f"{resident() - before} kB"])
         click.echo(machine())
         table("resident memory of the console", ["after", "growth"], rows)
-        services.redis.flushall()
-        services.engine.dispose()
 
 
 if __name__ == "__main__":

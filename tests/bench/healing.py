@@ -10,8 +10,6 @@ import logging
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from uuid import uuid4
 
@@ -21,12 +19,11 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, encode
 from scheduler.healing.loop import EVERY
 from scheduler.history.recording.recorder import Recorder
-from scheduler.history.schema_version import upgrade
 from scheduler.schedules import changes
 from scheduler.services.services import Services
-from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.bench.figures import machine
+from tests.bench.throw_away import throw_away_services
 from tests.support.builders import a_saved_event, a_schedule, cron, every
 
 
@@ -83,14 +80,7 @@ def measured(services: Services, what: str, work: Callable[[], object], times: i
 def main(redis_url: str, schedules: str = "10000") -> None:
     """Watch, delete all schedules, restore; print the times."""
     logging.disable(logging.CRITICAL)
-    with TemporaryDirectory() as folder:
-        address = f"sqlite:///{Path(folder) / 'history.sqlite3'}"
-        services = Services(
-            Settings(data_dir=Path(folder), redis_url=redis_url, database_url=address)
-        )
-        if services.redis.dbsize():
-            sys.exit("the server holds something: give a throw-away one")
-        upgrade(services.engine)
+    with throw_away_services(redis_url) as services:
         click.echo(f"{machine()}; {schedules} schedules")
         fill(services, int(schedules))
         recorder = Recorder(services.events, services.engine, services.redis, 1000, "bench")
@@ -102,8 +92,6 @@ def main(redis_url: str, schedules: str = "10000") -> None:
         measured(services, "answer to Beat", lambda: healer.remind(utc_now()))
         services.redis.flushall()
         measured(services, "everything put back", lambda: healer.run_once(utc_now()))
-        services.redis.flushall()
-        services.engine.dispose()
 
 
 if __name__ == "__main__":

@@ -12,8 +12,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import process_time
 
 import click
@@ -21,7 +19,6 @@ import click
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, run_event
-from scheduler.history.schema_version import upgrade
 from scheduler.ledger.failing_trees import FailingTrees
 from scheduler.ledger.loop import EVERY
 from scheduler.redbeat import codec
@@ -30,10 +27,11 @@ from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules.batch import DesiredSchedule
+from scheduler.services import watches
 from scheduler.services.services import Services
-from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.bench.figures import machine
+from tests.bench.throw_away import throw_away_services
 from tests.support.builders import JOB, a_spec, cron, facts_of
 from tests.support.history.recording import record
 
@@ -82,16 +80,7 @@ def send(services: Services, schedules: Sequence[Schedule], tick: datetime) -> N
 def main(url: str, count: int, minutes: int) -> None:
     """Fill, look for so many minutes of a clock of its own, and print the figures."""
     logging.disable(logging.WARNING)
-    with TemporaryDirectory() as folder:
-        settings = Settings(
-            data_dir=Path(folder),
-            redis_url=url,
-            database_url=f"sqlite:///{folder}/history.sqlite3",
-            secret_key="not-a-secret-not-a-secret-not-a-secret",
-        )
-        services = Services(settings)
-        services.redis.flushall()
-        upgrade(services.engine)
+    with throw_away_services(url) as services:
         begin = utc_now().replace(second=0, microsecond=0)
         schedules = fill(services, count, begin)
         record(services)
@@ -109,8 +98,8 @@ def spent(
     services: Services, schedules: Sequence[Schedule], begin: datetime, minutes: int
 ) -> list[float]:
     """The processor seconds of each look."""
-    watcher = services.ledger_watcher()
-    surroundings = services.surroundings_watch()
+    watcher = watches.ledger_watcher(services)
+    surroundings = watches.surroundings_watch(services)
     failing = FailingTrees(services.history, services.schedules, services.operations)
     stop = threading.Event()
     seconds: list[float] = []

@@ -8,8 +8,6 @@ The server must be a throw-away one: all data is deleted. The aim, with 10,000: 
 import logging
 import re
 import sys
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import get_args
 
@@ -18,12 +16,11 @@ from flask.testing import FlaskClient
 
 from scheduler.clock import utc_now
 from scheduler.history.recording.recorder import Recorder
-from scheduler.history.schema_version import upgrade
 from scheduler.schedules.filters import State
 from scheduler.services.services import Services
-from scheduler.settings.schema import Settings
 from tests.bench.figures import machine, shown, table, time_each
 from tests.bench.healing import fill
+from tests.bench.throw_away import throw_away_services
 from webadmin import create_app
 
 PASSWORD = "a few plain words"
@@ -58,19 +55,7 @@ def logged_in(services: Services) -> FlaskClient:
 def main(redis_url: str, schedules: str = "10000") -> None:
     """Print the time of each page."""
     logging.disable(logging.CRITICAL)
-    with TemporaryDirectory() as folder:
-        address = f"sqlite:///{Path(folder) / 'history.sqlite3'}"
-        services = Services(
-            Settings(
-                data_dir=Path(folder),
-                redis_url=redis_url,
-                database_url=address,
-                secret_key="s" * 32,
-            )
-        )
-        if services.redis.dbsize():
-            sys.exit("the server holds something: give a throw-away one")
-        upgrade(services.engine)
+    with throw_away_services(redis_url) as services:
         fill(services, int(schedules))
         recorder = Recorder(services.events, services.engine, services.redis, 1000, "bench")
         while recorder.run_once(utc_now()):
@@ -93,8 +78,6 @@ def main(redis_url: str, schedules: str = "10000") -> None:
             rows.append([what, shown(taken.mean), f"{len(page.data) / 1000:.0f} kB"])
         click.echo(f"{machine()}; {schedules} schedules")
         table("the list of schedules", ["page", "time", "size"], rows)
-        services.redis.flushall()
-        services.engine.dispose()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ within a minute.
 import logging
 import sys
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter, thread_time
 from typing import Any
 
@@ -20,12 +18,11 @@ import click
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, run_event
 from scheduler.history.recording.recorder import Recorder
-from scheduler.history.schema_version import upgrade
 from scheduler.reconciling.loop import EVERY, pause_after
 from scheduler.services import watches
 from scheduler.services.services import Services
-from scheduler.settings.schema import Settings
 from tests.bench.figures import machine
+from tests.bench.throw_away import throw_away_services
 from tests.support.builders import a_schedule, facts_of
 
 LOOKS = 10
@@ -66,16 +63,7 @@ def server_seconds(services: Services) -> float:
 def main(url: str, count: int) -> None:
     """Fill, look, purge, look, and print the figures."""
     logging.disable(logging.WARNING)
-    with TemporaryDirectory() as folder:
-        settings = Settings(
-            data_dir=Path(folder),
-            redis_url=url,
-            database_url=f"sqlite:///{folder}/history.sqlite3",
-            secret_key="s" * 40,
-        )
-        services = Services(settings)
-        services.redis.flushall()
-        upgrade(services.engine)
+    with throw_away_services(url) as services:
         fill(services, count)
         record(services)
         audit = watches.message_audit(services)
