@@ -79,7 +79,7 @@ the place of Beatdesk's receiver of the signal, so the event is not written twic
 
 `render` raises `Unsendable` for an entry that can never be sent (quarantine), and `NotTaken` for a
 key of a type not expected by kombu (back-off). Errors of the broker pass through, since they
-concern all entries. Renderers wait at most for the time given by `publishing.timeouts`, always less
+concern all entries. Renderers wait at most for the time given by `queues.timeouts`, always less
 than the life of the lock.
 
 The outbox renderer makes one XADD to `keys.OUTBOX_STREAM`. While a Beat leads, its `relay.Relay`

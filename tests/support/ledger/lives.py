@@ -26,6 +26,7 @@ from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Spec, When, Window
+from scheduler.rules.policies.window import is_paused
 from scheduler.schedules import changes, edits, operations
 from scheduler.schedules.raw_entry import RawEntry
 from tests.support.builders import a_spec, cron, facts_of
@@ -195,7 +196,7 @@ class World:
         if self.entry is None:
             return
         schedule = self.entry.decode().schedule
-        paused = operations.is_paused(schedule, now)
+        paused = is_paused(schedule, now)
         if kind in ("pause", "pause_for") and schedule.enabled:
             until = None if kind == "pause" else now + number * MINUTE
             decide = operations.pausing(reason="why", until=until, edit=edit)
