@@ -145,23 +145,21 @@ class Chaos:
             for _ in range(min(portion, self.plan.runs - len(sent))):
                 result = app.send_task("chaos.work", (self.plan.seconds,))
                 sent.append(str(result.id))
-            queued = self._redis.llen("default")
-            wait_for(
-                lambda before=queued: (
-                    self._redis.llen("default") <= before // 2 or self._kill_due()
-                ),
-                60,
-                "the workers work",
-                every=0.02,
-            )
+            self._wait_for_half()
             if self.kills < self.plan.kills:
                 self._kill()
         app.close()
         return sent
 
-    def _kill_due(self) -> bool:
-        self._revive()
-        return False
+    def _wait_for_half(self) -> None:
+        """Wait until the workers have taken half of what is queued, and revive those that ended."""
+        half = self._redis.llen("default") // 2
+
+        def is_taken() -> bool:
+            self._revive()
+            return self._redis.llen("default") <= half
+
+        wait_for(is_taken, 60, "the workers work", every=0.02)
 
     def _kill(self) -> None:
         """Kill -9 a worker with its children, its parent alone, or one child."""
