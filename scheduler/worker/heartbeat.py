@@ -44,6 +44,9 @@ Shorter than a lease (`leases.HELD_SECONDS`): the jobs end before another worker
 runs.
 """
 
+FENCE_SECONDS = 1.0
+"""Seconds between two looks at the age of the newest renewal."""
+
 
 CANCELLED_OVERLAP = timedelta(seconds=30)
 """Overlap of two reads of the cancelled runs: hosts' clocks may differ."""
@@ -96,9 +99,10 @@ class WorkerHeartbeat:
         self._pool = abilities_of(sender.pool)
         if self._pool is not PREFORK:
             self._prepare_jobs_in_this_process(sender)
-        threading.Thread(
-            target=self._run, args=(sender,), name="beatdesk-heartbeat", daemon=True
-        ).start()
+        self._renewed_at = time.monotonic()
+        threads = {"beatdesk-heartbeat": self._run, "beatdesk-fence": self._watch_renewals}
+        for name, run in threads.items():
+            threading.Thread(target=run, args=(sender,), name=name, daemon=True).start()
 
     def _prepare_jobs_in_this_process(self, consumer: Any) -> None:
         """Capture log lines where jobs run in the worker's own process; log the pool's limitations.
@@ -176,11 +180,7 @@ class WorkerHeartbeat:
     def _renew_leases(self, consumer: Any) -> None:
         """Renew the leases of the worker's runs, and stop the jobs with a lost lease."""
         held = held_runs(consumer, self._unknown)
-        try:
-            renewal = parts_for(self._app).leases.renew(held, consumer.hostname)
-        except (RedisError, OSError):
-            self._stop_unrenewed(consumer)
-            raise
+        renewal = parts_for(self._app).leases.renew(held, consumer.hostname)
         self._renewed_at = time.monotonic()
         self._unknown = frozenset(renewal.unknown)
         taken_away = frozenset(renewal.taken_away)
@@ -189,8 +189,19 @@ class WorkerHeartbeat:
             own_jobs.stop(consumer, events, own_jobs.TAKEN_AWAY, taken_away.__contains__)
             forget_messages(consumer, taken_away)
 
+    def _watch_renewals(self, consumer: Any) -> None:
+        """Stop all jobs where no lease could be renewed for `GIVE_UP_SECONDS`.
+
+        A thread of its own: each step of a heartbeat may wait ten seconds for a silent server, and
+        leases end soon after the give-up.
+        """
+        while not self._stop.wait(FENCE_SECONDS):
+            try:
+                self._stop_unrenewed(consumer)
+            except Exception:  # the thread must not end: it keeps a run from running twice
+                log.exception("jobs without leases could not be stopped, tried again at once")
+
     def _stop_unrenewed(self, consumer: Any) -> None:
-        """Stop all jobs where no lease could be renewed for `GIVE_UP_SECONDS`."""
         if time.monotonic() - self._renewed_at >= GIVE_UP_SECONDS:
             events = self._signals.reporter().events
             reason = own_jobs.UNRENEWED.format(seconds=GIVE_UP_SECONDS)

@@ -11,6 +11,7 @@ from typing import Any
 
 from celery.worker import state
 
+from scheduler.celery_app import internals
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunRetried, run_event
 from scheduler.runs.headers import attempt_in, is_job
@@ -49,12 +50,15 @@ def stop(
     for request in list(state.active_requests):
         if not is_job(request.name) or request.acknowledged or not is_concerned(request.id):
             continue
+        if internals.was_stopped(request):
+            continue
         if not can_stop and not is_ending:
             log.error("this worker's pool cannot stop the job of run %s, which goes on", request.id)
             continue
         stopped.append(request.id)
         log.error("run %s is %s", request.id, reason)
-        events.offer(
+        # Not sent yet: the job must end before another worker begins, whatever Redis answers.
+        events.add(
             run_event(
                 RunRetried,
                 request.id,
@@ -68,4 +72,6 @@ def stop(
         if can_stop:
             signal = "TERM" if is_ending else "KILL"
             request.cancel(consumer.pool, signal=signal, emit_retry=False)
+    if stopped and is_ending:
+        events.flush()
     return stopped

@@ -68,6 +68,11 @@ def has_begun(mark: Path) -> None:
     wait_for(lambda: lines(mark), 20, "the job begins")
 
 
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process runs no more, though its parent may not have collected its result yet."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
 @pytest.mark.usefixtures("watch")
 def test_a_run_by_name_whose_worker_is_killed_is_lost_and_run_again_as_another_attempt(
     stream: Stream, send: Send, job_settings: Settings, mark: Path, redis: Redis
@@ -138,6 +143,24 @@ def test_a_worker_that_was_frozen_stops_its_job_once_another_has_the_run(
     assert (stopped.attempt, stopped.error) == (1, TAKEN_AWAY)
     assert (stream.end(run, timeout=60).attempt, lines(mark).count("end")) == (2, 1)
     wait_for(lambda: not redis.exists("unacked", keys.LEASES_ZSET), 5, "nothing is left")
+
+
+def test_a_worker_that_redis_does_not_answer_stops_its_jobs_before_their_leases_end(
+    stream: Stream, send: Send, job_settings: Settings, mark: Path, valkey: ValkeyServer
+) -> None:
+    worker = start_worker(job_settings, app=SHORT)
+    run = send("tests.wait", 60, str(mark))
+    has_begun(mark)
+    jobs = psutil.Process(worker.pid).children()
+    valkey.freeze()
+    try:
+        worker.wait_for_log("could not renew its leases", 30)
+        wait_for(lambda: any(has_ended(job) for job in jobs), 10, "the job is stopped")
+        assert "a sign of life failed" not in worker.log, "nobody waited for an answer"
+    finally:
+        valkey.thaw()
+    wait_for(lambda: "run.retried" in stream.kinds(run), 30, "the run is told as stopped")
+    assert lines(mark).count("end") == 0
 
 
 @pytest.mark.usefixtures("watch")
