@@ -6,6 +6,7 @@ from typing import Any
 
 from redbeat.schedulers import RedBeatScheduler
 
+from scheduler.celery_app.queues import CELERYS_QUEUE, QUEUES
 from scheduler.clock import utc_now
 from scheduler.events.schema import (
     RunFailed,
@@ -72,9 +73,10 @@ class Desktop:
 
     def takes(self, run: str) -> None:
         """A worker takes a run's message, and tells so."""
-        for message in self.redis.lrange("default", 0, -1):
-            if run in message:
-                self.redis.lrem("default", 1, message)
+        for queue in (*QUEUES, CELERYS_QUEUE):
+            for message in self.redis.lrange(queue, 0, -1):
+                if run in message:
+                    self.redis.lrem(queue, 1, message)
         facts = facts_of(self.schedule)
         received = run_event(RunReceived, run, 1, utc_now(), worker="w@h", facts=facts)
         self.services.events.append(received)
