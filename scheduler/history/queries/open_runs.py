@@ -1,21 +1,20 @@
 """Unfinished runs, for the comparison with the broker's messages. Reads only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Engine, select
 
+from scheduler.history.connecting import in_parts
 from scheduler.history.models import Run
 from scheduler.history.recording.stamps import moment_of, moment_text, seq_of
 from scheduler.rules.model.run_states import RunState
 
-OPEN = tuple(state.value for state in RunState if not state.is_final)
+_IS_UNFINISHED = Run.state.in_([state.value for state in RunState if not state.is_final])
 
 MOST = 50_000
 """Most runs of a look, the oldest first."""
-
-AT_ONCE = 400
 
 
 class OpenRun(NamedTuple):
@@ -64,7 +63,7 @@ class OpenRuns:
 
     def unchanged_since(self, moment: datetime) -> list[OpenRun]:
         """Return unfinished runs without an event after `moment`, the oldest first."""
-        statement = select(*_COLUMNS).where(Run.state.in_(OPEN)).order_by(Run.key).limit(MOST)
+        statement = select(*_COLUMNS).where(_IS_UNFINISHED).order_by(Run.key).limit(MOST)
         with self._engine.connect() as connection:
             runs = [OpenRun._make(row) for row in connection.execute(statement)]
         latest = moment_text(moment)
@@ -74,14 +73,7 @@ class OpenRuns:
         """Stamps of the unfinished runs among `run_ids`, by run id."""
         stamps: dict[str, str] = {}
         with self._engine.connect() as connection:
-            for part in _parts(run_ids):
-                statement = select(Run.id, Run.state_stamp).where(
-                    Run.id.in_(part), Run.state.in_(OPEN)
-                )
+            for part in in_parts(run_ids):
+                statement = select(Run.id, Run.state_stamp).where(Run.id.in_(part), _IS_UNFINISHED)
                 stamps.update((row.id, row.state_stamp) for row in connection.execute(statement))
         return stamps
-
-
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), AT_ONCE):
-        yield values[start : start + AT_ONCE]
