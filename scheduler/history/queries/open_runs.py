@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine, select
 
+from scheduler.events.schema import PHASE
 from scheduler.history.connecting import in_parts
 from scheduler.history.models import Run
-from scheduler.history.recording.stamps import moment_of, moment_text, seq_of
+from scheduler.history.recording.stamps import attempt_of, moment_of, seq_of
 from scheduler.rules.model.run_states import RunState
 
 _IS_UNFINISHED = Run.state.in_([state.value for state in RunState if not state.is_final])
@@ -38,8 +39,10 @@ class OpenRun(NamedTuple):
     @property
     def attempt(self) -> int:
         """The present or coming attempt; after a failed attempt, the next."""
-        number = max(seq_of(self.stamp) // 10, 1)
-        has_failed = self.state == RunState.RETRYING and seq_of(self.stamp) % 10 == 3
+        number = max(attempt_of(self.stamp), 1)
+        has_failed = (
+            self.state == RunState.RETRYING and seq_of(self.stamp) % 10 == PHASE["run.retried"]
+        )
         return number + 1 if has_failed else number
 
 
@@ -66,8 +69,7 @@ class OpenRuns:
         statement = select(*_COLUMNS).where(_IS_UNFINISHED).order_by(Run.key).limit(MOST)
         with self._engine.connect() as connection:
             runs = [OpenRun._make(row) for row in connection.execute(statement)]
-        latest = moment_text(moment)
-        return [run for run in runs if run.stamp[9:24] <= latest]
+        return [run for run in runs if run.changed_at <= moment]
 
     def stamps(self, run_ids: Sequence[str]) -> dict[str, str]:
         """Stamps of the unfinished runs among `run_ids`, by run id."""
