@@ -43,10 +43,8 @@ class RecentDays:
                 statement = _DAYS.format(columns=", ".join(names), mark=driver.mark)
                 values = (uid, since.isoformat(), until.isoformat())
                 rows = driver.connection.execute(statement, values)
-                return [_day(dict(zip(names, row, strict=True))) for row in rows]
+                # Validated, since SQLite has dates as text.
+                return [
+                    DayStatistics.model_validate(dict(zip(names, row, strict=True))) for row in rows
+                ]
         return self._statistics().days([uid], since, until).get(uid, [])
-
-
-def _day(row: dict[str, object]) -> DayStatistics:
-    """A row as a day; SQLite has dates as text."""
-    return DayStatistics.model_validate(row)
