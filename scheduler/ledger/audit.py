@@ -16,14 +16,14 @@ from pydantic import ValidationError
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import TicksEvent
 from scheduler.ledger.holes import Absence, Life, Row, Surroundings, holes
-from scheduler.ledger.lives import Change
+from scheduler.ledger.lives import Change, is_deleted
 from scheduler.ledger.spans import GRACE
 from scheduler.redbeat import codec, waiting
 from scheduler.redbeat.codec import StoredSchedule
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import run_id
-from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule, When
-from scheduler.rules.ticks import count_ticks, ticks_between
+from scheduler.rules.model.spec import Schedule, When
+from scheduler.rules.ticks import count_ticks, has_computable_ticks, ticks_between
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
@@ -81,11 +81,13 @@ class Audit:
         self._absences: deque[Absence] = deque(maxlen=MOST_ABSENCES)
 
     def learn(self, entry: StoredSchedule) -> None:
-        """Remember the rule of a schedule."""
+        """Remember the rule of a schedule, unless only RedBeat computes its ticks."""
         schedule = entry.schedule
         when = codec.anchored(schedule.when, entry.meta)
-        if not isinstance(when, RedBeatWhen):
+        if has_computable_ticks(when):
             self._whens[schedule.uid] = (schedule.name, when)
+        else:
+            self._whens.pop(schedule.uid, None)
 
     def note_advance(self, name: str, now: datetime) -> None:
         """Expect a row: Beat has moved the due time of the schedule."""
@@ -141,7 +143,7 @@ class Audit:
             self._advanced.pop(name, None)
             newest = max(row.last for row in rows)
             right = self._right_until.get(uid, self._began)
-            if when is None or right is None or _has_no_anchor(when):
+            if when is None or right is None:
                 self._right_until[uid] = newest
                 continue
             counted = sum(row.ticks for row in rows if row.first > right)
@@ -226,13 +228,13 @@ class Audit:
         if entry is not None and entry.schedule.uid == uid:
             last = entry.meta.last_run_at
             when = codec.anchored(entry.schedule.when, entry.meta)
-            if last is None or isinstance(when, RedBeatWhen) or _has_no_anchor(when):
+            if last is None or not has_computable_ticks(when):
                 return None
             if not changes and self._began is not None:
                 anchored = entry.schedule.model_copy(update={"when": when})
                 changes.append(Change(self._began, False, anchored))
             return min(last, now - GRACE)
-        return changes[-1].at if _is_deleted(changes) else None
+        return changes[-1].at if is_deleted(changes) else None
 
     def _surroundings(self, changes: Sequence[Change], now: datetime) -> Surroundings:
         names = {change.schedule.window.calendar for change in changes} - {None}
@@ -264,13 +266,5 @@ class Audit:
 
 def _ticks_of(when: When, event: TicksEvent) -> Iterator[datetime]:
     """The ticks of a rule in the range of an event."""
-    if not isinstance(when, RedBeatWhen) and not _has_no_anchor(when):
+    if has_computable_ticks(when):
         yield from ticks_between(when, event.tick_from - _MICROSECOND, event.tick_to)
-
-
-def _is_deleted(changes: Sequence[Change]) -> bool:
-    return bool(changes) and changes[-1].is_deletion
-
-
-def _has_no_anchor(when: When) -> bool:
-    return isinstance(when, IntervalWhen) and when.anchor is None
