@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from scheduler.history.connecting import is_storable
-from scheduler.history.queries.days import DayStatistics
+from scheduler.history.days import DayStatistics
 from scheduler.history.queries.newest_runs import by_driver
 
 if TYPE_CHECKING:

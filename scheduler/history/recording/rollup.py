@@ -23,10 +23,10 @@ from sqlalchemy import Connection, Engine, Select, Table, delete, func, select
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.history import models, outage
+from scheduler.history.days import DayStatistics
 from scheduler.history.engine import writing
 from scheduler.history.models import RollupDue, Run, ScheduleDay
 from scheduler.history.outcome_kinds import KINDS, ticks_of
-from scheduler.history.queries.days import DayStatistics
 from scheduler.history.recording.rows import Rows, RunRow
 from scheduler.history.recording.table_io import TableIO
 from scheduler.history.recording.trees import Judged
