@@ -102,7 +102,7 @@ class Attendance:
         return events
 
     def _absent(self, presence: Presence) -> dict[Absent, tuple[datetime, str | None]]:
-        """Return who is absent, since when and on which machine. Who may also be a queue."""
+        """Return since when, and on which machine, each process or reader of a queue is absent."""
         absent: dict[Absent, tuple[datetime, str | None]] = {}
         if presence.leader is None:
             absent[Absent("beat", BEAT)] = (presence.at, None)
