@@ -46,6 +46,7 @@ MOST_DOUBTS = 1000
 """Most ticks without a row whose leases are looked up in a comparison."""
 
 MOST_ABSENCES = 200
+MOST_WITHHELD = 1000
 
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -79,6 +80,7 @@ class Audit:
         self._suspects: dict[str, str] = {}
         self._advanced: dict[str, datetime] = {}
         self._absences: deque[Absence] = deque(maxlen=MOST_ABSENCES)
+        self._withheld: deque[TicksEvent] = deque(maxlen=MOST_WITHHELD)
 
     def learn(self, entry: StoredSchedule) -> None:
         """Remember the rule of a schedule, unless only RedBeat computes its ticks."""
@@ -111,11 +113,11 @@ class Audit:
         self._read_rows()
         self._count()
         self._suspect_silent(now)
-        written = 0
+        written = self._compare_withheld(now)
         for uid in list(self._suspects)[:MOST_COMPARED]:
             name = self._suspects.pop(uid)
             written += self._compare(uid, name, now)
-        if not self._suspects:
+        if not self._suspects and not self._withheld:
             self._redis.set(keys.LEDGER_CHECKED, (now - GRACE).isoformat())
         return written
 
@@ -177,30 +179,63 @@ class Audit:
         if until is None or until <= right:
             return 0
         life = Life(changes, right, until)
-        rows = [row for row in self._rows.of(uid, MOST_ROWS) if row.last > right]
         busy = set() if life.is_deleted else {waiting.read(text).tick for text in waiting_texts}
-        surroundings = self._surroundings(changes, now)
-        ranges = [Row(row.first, row.last) for row in rows]
-        found = holes(life, ranges, busy, surroundings, now)
-        if found:
-            leased, recorded = self._with_run(uid, found, changes)
-            busy |= leased
-            found = holes(life, ranges, busy | recorded, surroundings, now)
+        found, leased = self._holes(uid, life, busy, now)
+        busy |= leased
         if busy:
             until = min(until, min(busy) - _MICROSECOND)
-        found = self._certain(found)
-        if found:
-            self._stream.append_many(found)
-            count = sum(event.ticks for event in found)
-            log.warning("%d ticks of %r had no row in the history and have one now", count, name)
+        written = self._write(name, found)
         self._right_until[uid] = max(until, right)
-        return len(found)
+        return written
 
-    def _certain(self, found: list[TicksEvent]) -> list[TicksEvent]:
-        """Return the verdicts, without `unrecorded` ones while a dead letter may hold the event."""
-        if not self._stream.dead_letter_count():
-            return found
-        return [event for event in found if event.reason != "unrecorded"]
+    def _compare_withheld(self, now: datetime) -> int:
+        """Compare the ticks of withheld verdicts again, once no dead letter is left.
+
+        Returns the number of verdicts. Ticks older than a day are given up: retention may have
+        deleted their rows meanwhile.
+        """
+        if not self._withheld or self._stream.dead_letter_count():
+            return 0
+        written = 0
+        for event in self._withheld.copy():
+            if event.tick_to >= now - _DAY:
+                changes = self._changes(event.schedule_uid)
+                life = Life(changes, event.tick_from - _MICROSECOND, event.tick_to)
+                found, _ = self._holes(event.schedule_uid, life, set(), now)
+                written += self._write(event.schedule, found)
+            self._withheld.remove(event)
+        return written
+
+    def _holes(
+        self, uid: str, life: Life, busy: set[datetime], now: datetime
+    ) -> tuple[list[TicksEvent], set[datetime]]:
+        """Return the verdicts on the ticks of a life without a row, and the ticks with a lease.
+
+        `busy` ticks, and those with a lease, get no verdict.
+        """
+        rows = [row for row in self._rows.of(uid, MOST_ROWS) if row.last > life.after]
+        surroundings = self._surroundings(life.changes, now)
+        ranges = [Row(row.first, row.last) for row in rows]
+        found = holes(life, ranges, busy, surroundings, now)
+        if not found:
+            return [], set()
+        leased, recorded = self._with_run(uid, found, life.changes)
+        return holes(life, ranges, busy | leased | recorded, surroundings, now), leased
+
+    def _write(self, name: str, verdicts: list[TicksEvent]) -> int:
+        """Append verdicts; withhold `unrecorded` ones while a dead letter may hold the event.
+
+        Returns the number of appended verdicts.
+        """
+        certain = verdicts
+        if verdicts and self._stream.dead_letter_count():
+            certain = [event for event in verdicts if event.reason != "unrecorded"]
+            self._withheld.extend(event for event in verdicts if event.reason == "unrecorded")
+        if certain:
+            self._stream.append_many(certain)
+            count = sum(event.ticks for event in certain)
+            log.warning("%d ticks of %r had no row in the history and have one now", count, name)
+        return len(certain)
 
     def _changes(self, uid: str) -> list[Change]:
         """Return the readable revisions of a schedule, oldest first."""

@@ -196,7 +196,7 @@ def test_a_tick_that_waits_for_its_turn_is_no_hole(
     assert [row.tick for row in watched.rows("minutely")] == [NOON + MINUTE, NOON + 3 * MINUTE]
 
 
-def test_nothing_is_unrecorded_while_a_dead_letter_may_hold_the_event(
+def test_nothing_is_unrecorded_until_no_dead_letter_may_hold_the_event(
     services: Services, store: ScheduleStore, watched: Watched
 ) -> None:
     a_minutely(store)
@@ -204,7 +204,11 @@ def test_nothing_is_unrecorded_while_a_dead_letter_may_hold_the_event(
     services.redis.xadd(keys.DEAD_LETTERS_STREAM, {"entry": "1-0", "error": "unreadable"})
     a_hole_at_the_second_of_three_ticks(services)
     watched.look(NOON + 6 * MINUTE)
+    watched.look(NOON + 7 * MINUTE)
     assert [row.tick for row in watched.rows("minutely")] == [NOON + MINUTE, NOON + 3 * MINUTE]
+    services.redis.delete(keys.DEAD_LETTERS_STREAM)
+    watched.look(NOON + 8 * MINUTE)
+    assert watched.words("minutely")[1] == ("missed", "unrecorded", NOON + 2 * MINUTE, 1)
 
 
 def advance(services: Services, name: str, *, minutes: int) -> None:
