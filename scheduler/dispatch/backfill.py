@@ -21,10 +21,10 @@ from scheduler.errors import Refused, Unavailable
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import run_id, tick_text
-from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.rules.policies.catch_up import MOST_COUNTED
 from scheduler.rules.policies.window import free_ticks, free_times
-from scheduler.rules.ticks import count_ticks
+from scheduler.rules.ticks import count_ticks, has_computable_ticks
 
 Overlap = Literal["queue_all", "allow"]
 OVERLAPS: tuple[Overlap, ...] = get_args(Overlap)
@@ -100,7 +100,7 @@ def plan(
     Refused for an impossible range or limit.
     """
     when = schedule.when
-    if isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and when.anchor is None):
+    if not has_computable_ticks(when):
         raise Refused(
             f"the ticks of {schedule.name!r} are not known before they come; run it by hand",
             field="name",

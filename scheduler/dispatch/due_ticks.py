@@ -16,6 +16,7 @@ from scheduler.rules.model.spec import Policies, Schedule, When
 from scheduler.rules.policies import catch_up, overlap
 from scheduler.rules.policies.catch_up import MOST_COUNTED, CatchUp, Due, Missed
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
+from scheduler.schedules.missed_in_pause import undecided_bounds
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -75,11 +76,7 @@ def too_late(policies: Policies, tick: datetime, now: datetime) -> Verdict | Non
 
 def _due(look: Look) -> tuple[Due, datetime | None]:
     """5.1: return the time in which ticks are due, and the newest due tick or None."""
-    limits, after, until = look.schedule.window, look.last, look.now
-    if limits.starts_at is not None:
-        after = max(after, limits.starts_at - _MICROSECOND)
-    if limits.ends_at is not None:
-        until = min(until, limits.ends_at - _MICROSECOND)
+    after, until = undecided_bounds(look.schedule, look.last, look.now)
     left = look.runs_left
     newest = latest_tick(look.when, after, until) if left is None or left > 0 else None
     if newest is not None and newest + jitter_of(look.schedule, look.when, newest) > look.now:

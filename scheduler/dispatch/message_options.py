@@ -8,7 +8,8 @@ from scheduler.dispatch.next_look import jitter_of
 from scheduler.events.schema import RunFacts
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id, tick_text
-from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule
+from scheduler.rules.model.spec import Schedule
+from scheduler.rules.ticks import has_computable_ticks
 from scheduler.runs import limits
 from scheduler.runs.headers import STOCK_BEAT_HEADER
 from scheduler.runs.own_header import HEADER, TICK_HEADER, OwnHeader, encode, updated
@@ -91,9 +92,7 @@ def facts_of(schedule: Schedule, tick: datetime, waited: WaitingTick | None = No
 def due_at(schedule: Schedule, tick: datetime) -> datetime | None:
     """Return the start time of a tick's run where jitter delays the run; else None."""
     when = schedule.when
-    if schedule.policies.jitter <= 0 or isinstance(when, RedBeatWhen):
-        return None
-    if isinstance(when, IntervalWhen) and when.anchor is None:
+    if schedule.policies.jitter <= 0 or not has_computable_ticks(when):
         return None
     return tick + jitter_of(schedule, when, tick)
 

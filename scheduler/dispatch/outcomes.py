@@ -19,6 +19,7 @@ from scheduler.rules.model.spec import Schedule
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.canceller import Canceller
 from scheduler.runs.leases import LeasedStream, Leases
+from scheduler.schedules import missed_in_pause
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
@@ -40,17 +41,8 @@ def meta_after(meta: Meta, plan: Plan, sent: int) -> Meta:
 def event_of(schedule: Schedule, verdict: Verdict, now: datetime) -> TicksEvent:
     """Return the event of a verdict, as recorded by the history."""
     kind: type[TicksEvent] = TicksMissed if verdict.state == RunState.MISSED else TicksSkipped
-    return kind(
-        at=now,
-        schedule=schedule.name,
-        schedule_uid=schedule.uid,
-        revision=schedule.revision,
-        job=schedule.job,
-        reason=verdict.reason,
-        tick_from=verdict.first,
-        tick_to=verdict.last,
-        ticks=verdict.count,
-    )
+    span = (verdict.first, verdict.last, verdict.count)
+    return missed_in_pause.verdict(kind, schedule, verdict.reason, span, now)
 
 
 def cancel_alive(redis: "Redis", app: Any, schedule: Schedule, now: datetime) -> None:

@@ -9,6 +9,7 @@ are not yet in SQL. Errors of the client (`redis.RedisError`) are passed on: the
 whether to wait, to buffer or to report.
 """
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -38,6 +39,8 @@ end
 MOST_NEWER = 100_000
 """Most events of a newer version in Redis (approximately); beyond, the oldest are dropped."""
 
+_POLL = 0.05
+"""Seconds between two looks at the stream."""
 
 Place = tuple[int, int]
 """The id of an entry as (milliseconds, number), which compares in the order of the stream."""
@@ -178,6 +181,18 @@ class EventStream:
             "XRANGE", keys.EVENTS_STREAM, "-", f"{until[0]}-{until[1]}", "COUNT", count
         )
         return [_entry(raw) for raw in answer]
+
+    def wait_until_recorded(self, until: Place, seconds: float, stop: threading.Event) -> bool:
+        """Whether the events up to the id `until` are in SQL; waits for it up to `seconds`.
+
+        False at once when `stop` is set.
+        """
+        for _ in range(int(seconds / _POLL)):
+            if not self.waiting(until, 1):
+                return True
+            if stop.wait(_POLL):
+                return False
+        return False
 
     def lag(self) -> Lag:
         """Return how far SQL is behind, by the Redis server's clock, which also made the ids."""

@@ -60,7 +60,7 @@ class HealerLoop:
     def _turn(self, now: datetime) -> None:
         """Look, when the interval is over or Beat asks."""
         with answering(), outage.answering():
-            question = startup_check.asked(self._redis)
+            question = startup_check.open_question(self._redis)
         if question is not None:
             self._healer.run_once(now)
             self._healer.remind(now)

@@ -58,8 +58,8 @@ class Notices:
 
     def recent(self, now: datetime) -> list[Notice]:
         """Return the summaries of the last hour, newest first. Raises redis.RedisError."""
-        said: Any = self._redis.lrange(keys.NOTICES_LIST, 0, -1)
-        notices = [_notice(text) for text in said]
+        texts: Any = self._redis.lrange(keys.NOTICES_LIST, 0, -1)
+        notices = [_notice(text) for text in texts]
         return [notice for notice in notices if now - notice.at <= SHOWN_FOR]
 
 

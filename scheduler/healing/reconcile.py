@@ -110,19 +110,19 @@ def is_newer(fact: Saved, known: Saved) -> bool:
 def decide(
     stored: RawEntry,
     book: Book,
-    code_has_spoken: bool = False,
+    statics_published: bool = False,
     tombstones: Mapping[str, int] = MappingProxyType({}),
 ) -> Damage:
     """Return the action on the entry `stored`, which may be absent.
 
-    `tombstones` has revisions of deletions by uid. `code_has_spoken` is true once a Beat has
+    `tombstones` has revisions of deletions by uid. `statics_published` is true once a Beat has
     published the static entries; a static entry missing from the published ones was dropped by
     code.
     """
     if stored.fault:
         return LEAVE  # the key belongs to another program
     if stored.raw == NOTHING:
-        return _about_nothing(stored, book.named(stored.name), code_has_spoken, tombstones)
+        return _about_nothing(stored, book.named(stored.name), statics_published, tombstones)
     try:
         entry = stored.decode()
     except UnreadableEntry as error:
@@ -145,7 +145,7 @@ def decide(
 
 
 def _about_nothing(
-    stored: RawEntry, fact: Saved | None, code_has_spoken: bool, tombstones: Mapping[str, int]
+    stored: RawEntry, fact: Saved | None, statics_published: bool, tombstones: Mapping[str, int]
 ) -> Damage:
     """Return the action on an absent entry."""
     if fact is None or _is_gone(fact):
@@ -153,7 +153,7 @@ def _about_nothing(
     buried = tombstones.get(fact.uid, 0)
     if buried >= fact.revision:
         return Damage(What.BURIED, "Redis remembers that it was deleted", fact, buried)
-    if fact.origin == "code" and code_has_spoken and not stored.static:
+    if fact.origin == "code" and statics_published and not stored.static:
         return Damage(What.DROPPED, "code (beat_schedule) has it no more", fact)
     return Damage(What.RESTORE, "it was gone from Redis", fact)
 

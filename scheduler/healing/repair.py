@@ -87,7 +87,7 @@ class Repairer:
             answers = iter(self._write(writes))
             for finding, change in planned:
                 if change is None:
-                    self._stream.append(repairs.told(finding.stored.decode(), now))
+                    self._stream.append(repairs.recovered(finding.stored.decode(), now))
                     self._look.remember(finding.stored.name, finding.stored.raw)
                 elif next(answers):
                     self._look.remember(finding.stored.name, change.raw)

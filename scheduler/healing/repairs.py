@@ -116,7 +116,7 @@ def buried(schedule: Schedule, fact: Saved, revision: int, now: datetime) -> Cha
     return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)
 
 
-def told(entry: StoredSchedule, now: datetime) -> ScheduleSaved:
+def recovered(entry: StoredSchedule, now: datetime) -> ScheduleSaved:
     """Return the event missing in the history, as far as the entry allows.
 
     A second call for an entry returns an equal event.

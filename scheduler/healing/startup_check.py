@@ -62,7 +62,7 @@ def wait_until_checked(redis: "Redis", patience: float) -> bool:
     return False
 
 
-def asked(redis: "Redis") -> str | None:
+def open_question(redis: "Redis") -> str | None:
     """Return the open question; None without a question. Raises redis.RedisError."""
     question, answered = cast(
         "list[str | None]", redis.mget(keys.CHECK_QUESTION, keys.CHECK_ANSWER)
@@ -83,7 +83,7 @@ def answer_unseen(redis: "Redis", stop: threading.Event) -> None:
     problem = None
     while not stop.wait(ANSWER_EVERY):
         try:
-            question = asked(redis)
+            question = open_question(redis)
             if question is not None:
                 answer(redis, question)
             problem = None

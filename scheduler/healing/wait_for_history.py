@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 PATIENCE = 1.0
 """Seconds that a look waits for the history to catch up with the stream."""
 
-_POLL = 0.05
 _READ_AHEAD = 500
 _CHANGES = ('"kind":"schedule.', '"kind":"calendar.')
 
@@ -28,13 +27,11 @@ def wait_for_history(stream: "EventStream", stop: threading.Event) -> None:
     or calendars wait, or more events than are looked through.
     """
     end = stream.end()
-    for _ in range(int(PATIENCE / _POLL)):
-        if not stream.waiting(end, 1):
-            return
-        stop.wait(_POLL)
+    if stream.wait_until_recorded(end, PATIENCE, stop):
+        return
     waiting = stream.waiting(end, _READ_AHEAD)
-    said = [entry.fields.get(FIELD, "") for entry in waiting]
-    if len(waiting) >= _READ_AHEAD or any(kind in text for text in said for kind in _CHANGES):
+    texts = [entry.fields.get(FIELD, "") for entry in waiting]
+    if len(waiting) >= _READ_AHEAD or any(kind in text for text in texts for kind in _CHANGES):
         raise Behind(
             "changes wait in the stream that the history has not heard of, so that loss cannot be "
             "told from deletion; see that a recorder runs, then try again"

@@ -1,4 +1,12 @@
-"""Waiting times and options of connections to the history, and the texts that fit a query. Pure."""
+"""Options of connections to the history, and the values that fit into a statement. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+AT_ONCE = 400
+"""Values named in a statement; SQLite takes unions of at most 500."""
 
 BUSY_SECONDS = 15
 """Seconds that a writer waits for another writer in SQLite."""
@@ -15,6 +23,12 @@ POSTGRES: dict[str, int | str] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
+
+
+def in_parts(values: Sequence[Value], size: int = AT_ONCE) -> Iterator[Sequence[Value]]:
+    """Yield the values in order, in parts of at most `size`, for a statement each."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def is_storable(text: str) -> bool:

@@ -61,7 +61,21 @@ class Comparison(NamedTuple):
     @property
     def problem(self) -> str | None:
         """Why nothing may be recorded, with the remedy; None where all is well."""
-        return _problem(self)
+        identity, in_redis = self.stored, self.remembered
+        if in_redis is None or self.verdict in ("same", "new"):
+            return None
+        recorded = f"{in_redis.batches} batches, the last at {_moment(in_redis.at)}"
+        if identity is None:
+            return f"the history ({in_redis.id[:8]}, {recorded}) is not in this database; {ADOPT}"
+        if self.verdict == "other":
+            return (
+                f"this is another history ({identity.id[:8]}) than the one recorded before "
+                f"({in_redis.id[:8]}, {recorded}); {ADOPT}"
+            )
+        return (
+            f"the history went back in time: it has {identity.batches} batches, and {recorded}, "
+            f"were recorded; {ADOPT}"
+        )
 
 
 def stored(engine: Engine) -> Identity | None:
@@ -165,24 +179,6 @@ def _verdict(identity: Identity | None, in_redis: Identity | None) -> Verdict:
     if identity.id != in_redis.id:
         return "other"
     return "behind" if identity.batches < in_redis.batches else "same"
-
-
-def _problem(comparison: Comparison) -> str | None:
-    identity, in_redis = comparison.stored, comparison.remembered
-    if in_redis is None or comparison.verdict in ("same", "new"):
-        return None
-    recorded = f"{in_redis.batches} batches, the last at {_moment(in_redis.at)}"
-    if identity is None:
-        return f"the history ({in_redis.id[:8]}, {recorded}) is not in this database; {ADOPT}"
-    if comparison.verdict == "other":
-        return (
-            f"this is another history ({identity.id[:8]}) than the one recorded before "
-            f"({in_redis.id[:8]}, {recorded}); {ADOPT}"
-        )
-    return (
-        f"the history went back in time: it has {identity.batches} batches, and {recorded}, were "
-        f"recorded; {ADOPT}"
-    )
 
 
 def _moment(at: datetime | None) -> str:

@@ -6,7 +6,7 @@ Commands and API print these forms, so two doors never show two shapes.
 from datetime import UTC, datetime
 from typing import Any
 
-from scheduler.history.queries.days import Summary
+from scheduler.history.days import Summary
 from scheduler.history.queries.views import RunView
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.run_states import RunState

@@ -16,14 +16,14 @@ from pydantic import ValidationError
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import TicksEvent
 from scheduler.ledger.holes import Absence, Life, Row, Surroundings, holes
-from scheduler.ledger.lives import Change
+from scheduler.ledger.lives import Change, is_deleted
 from scheduler.ledger.spans import GRACE
 from scheduler.redbeat import codec, waiting
 from scheduler.redbeat.codec import StoredSchedule
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import run_id
-from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule, When
-from scheduler.rules.ticks import count_ticks, ticks_between
+from scheduler.rules.model.spec import Schedule, When
+from scheduler.rules.ticks import count_ticks, has_computable_ticks, ticks_between
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ MOST_DOUBTS = 1000
 """Most ticks without a row whose leases are looked up in a comparison."""
 
 MOST_ABSENCES = 200
+MOST_WITHHELD = 1000
 
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -79,13 +80,16 @@ class Audit:
         self._suspects: dict[str, str] = {}
         self._advanced: dict[str, datetime] = {}
         self._absences: deque[Absence] = deque(maxlen=MOST_ABSENCES)
+        self._withheld: deque[TicksEvent] = deque(maxlen=MOST_WITHHELD)
 
     def learn(self, entry: StoredSchedule) -> None:
-        """Remember the rule of a schedule."""
+        """Remember the rule of a schedule, unless only RedBeat computes its ticks."""
         schedule = entry.schedule
         when = codec.anchored(schedule.when, entry.meta)
-        if not isinstance(when, RedBeatWhen):
+        if has_computable_ticks(when):
             self._whens[schedule.uid] = (schedule.name, when)
+        else:
+            self._whens.pop(schedule.uid, None)
 
     def note_advance(self, name: str, now: datetime) -> None:
         """Expect a row: Beat has moved the due time of the schedule."""
@@ -109,11 +113,11 @@ class Audit:
         self._read_rows()
         self._count()
         self._suspect_silent(now)
-        written = 0
+        written = self._compare_withheld(now)
         for uid in list(self._suspects)[:MOST_COMPARED]:
             name = self._suspects.pop(uid)
             written += self._compare(uid, name, now)
-        if not self._suspects:
+        if not self._suspects and not self._withheld:
             self._redis.set(keys.LEDGER_CHECKED, (now - GRACE).isoformat())
         return written
 
@@ -141,7 +145,7 @@ class Audit:
             self._advanced.pop(name, None)
             newest = max(row.last for row in rows)
             right = self._right_until.get(uid, self._began)
-            if when is None or right is None or _has_no_anchor(when):
+            if when is None or right is None:
                 self._right_until[uid] = newest
                 continue
             counted = sum(row.ticks for row in rows if row.first > right)
@@ -175,30 +179,63 @@ class Audit:
         if until is None or until <= right:
             return 0
         life = Life(changes, right, until)
-        rows = [row for row in self._rows.of(uid, MOST_ROWS) if row.last > right]
         busy = set() if life.is_deleted else {waiting.read(text).tick for text in waiting_texts}
-        surroundings = self._surroundings(changes, now)
-        ranges = [Row(row.first, row.last) for row in rows]
-        found = holes(life, ranges, busy, surroundings, now)
-        if found:
-            leased, recorded = self._with_run(uid, found, changes)
-            busy |= leased
-            found = holes(life, ranges, busy | recorded, surroundings, now)
+        found, leased = self._holes(uid, life, busy, now)
+        busy |= leased
         if busy:
             until = min(until, min(busy) - _MICROSECOND)
-        found = self._certain(found)
-        if found:
-            self._stream.append_many(found)
-            count = sum(event.ticks for event in found)
-            log.warning("%d ticks of %r had no row in the history and have one now", count, name)
+        written = self._write(name, found)
         self._right_until[uid] = max(until, right)
-        return len(found)
+        return written
 
-    def _certain(self, found: list[TicksEvent]) -> list[TicksEvent]:
-        """Return the verdicts, without `unrecorded` ones while a dead letter may hold the event."""
-        if not self._stream.dead_letter_count():
-            return found
-        return [event for event in found if event.reason != "unrecorded"]
+    def _compare_withheld(self, now: datetime) -> int:
+        """Compare the ticks of withheld verdicts again, once no dead letter is left.
+
+        Returns the number of verdicts. Ticks older than a day are given up: retention may have
+        deleted their rows meanwhile.
+        """
+        if not self._withheld or self._stream.dead_letter_count():
+            return 0
+        written = 0
+        for event in self._withheld.copy():
+            if event.tick_to >= now - _DAY:
+                changes = self._changes(event.schedule_uid)
+                life = Life(changes, event.tick_from - _MICROSECOND, event.tick_to)
+                found, _ = self._holes(event.schedule_uid, life, set(), now)
+                written += self._write(event.schedule, found)
+            self._withheld.remove(event)
+        return written
+
+    def _holes(
+        self, uid: str, life: Life, busy: set[datetime], now: datetime
+    ) -> tuple[list[TicksEvent], set[datetime]]:
+        """Return the verdicts on the ticks of a life without a row, and the ticks with a lease.
+
+        `busy` ticks, and those with a lease, get no verdict.
+        """
+        rows = [row for row in self._rows.of(uid, MOST_ROWS) if row.last > life.after]
+        surroundings = self._surroundings(life.changes, now)
+        ranges = [Row(row.first, row.last) for row in rows]
+        found = holes(life, ranges, busy, surroundings, now)
+        if not found:
+            return [], set()
+        leased, recorded = self._with_run(uid, found, life.changes)
+        return holes(life, ranges, busy | leased | recorded, surroundings, now), leased
+
+    def _write(self, name: str, verdicts: list[TicksEvent]) -> int:
+        """Append verdicts; withhold `unrecorded` ones while a dead letter may hold the event.
+
+        Returns the number of appended verdicts.
+        """
+        certain = verdicts
+        if verdicts and self._stream.dead_letter_count():
+            certain = [event for event in verdicts if event.reason != "unrecorded"]
+            self._withheld.extend(event for event in verdicts if event.reason == "unrecorded")
+        if certain:
+            self._stream.append_many(certain)
+            count = sum(event.ticks for event in certain)
+            log.warning("%d ticks of %r had no row in the history and have one now", count, name)
+        return len(certain)
 
     def _changes(self, uid: str) -> list[Change]:
         """Return the readable revisions of a schedule, oldest first."""
@@ -226,13 +263,13 @@ class Audit:
         if entry is not None and entry.schedule.uid == uid:
             last = entry.meta.last_run_at
             when = codec.anchored(entry.schedule.when, entry.meta)
-            if last is None or isinstance(when, RedBeatWhen) or _has_no_anchor(when):
+            if last is None or not has_computable_ticks(when):
                 return None
             if not changes and self._began is not None:
                 anchored = entry.schedule.model_copy(update={"when": when})
                 changes.append(Change(self._began, False, anchored))
             return min(last, now - GRACE)
-        return changes[-1].at if _is_deleted(changes) else None
+        return changes[-1].at if is_deleted(changes) else None
 
     def _surroundings(self, changes: Sequence[Change], now: datetime) -> Surroundings:
         names = {change.schedule.window.calendar for change in changes} - {None}
@@ -264,13 +301,5 @@ class Audit:
 
 def _ticks_of(when: When, event: TicksEvent) -> Iterator[datetime]:
     """The ticks of a rule in the range of an event."""
-    if not isinstance(when, RedBeatWhen) and not _has_no_anchor(when):
+    if has_computable_ticks(when):
         yield from ticks_between(when, event.tick_from - _MICROSECOND, event.tick_to)
-
-
-def _is_deleted(changes: Sequence[Change]) -> bool:
-    return bool(changes) and changes[-1].is_deletion
-
-
-def _has_no_anchor(when: When) -> bool:
-    return isinstance(when, IntervalWhen) and when.anchor is None

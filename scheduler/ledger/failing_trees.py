@@ -41,21 +41,16 @@ class FailingTrees:
         self._history = history
         self._schedules = schedules
         self._operations = operations
-        self._judged: dict[str, str] = {}
+        self._judged: set[str] = set()
+        """The ids of the failed workflows at the last look."""
 
     def look(self, now: datetime) -> list[str]:
         """Pause schedules that failed too often. Returns the names of the paused schedules."""
-        paused: list[str] = []
-        newest: dict[str, RunView] = {}
-        for run in self._history.failed_trees(MOST_TREES):
-            if run.schedule and run.schedule_uid:
-                newest.setdefault(run.schedule_uid, run)
-        for uid, run in newest.items():
-            if self._judged.get(uid) == run.id:
-                continue
-            self._judged[uid] = run.id
-            if self._pause(str(run.schedule), uid, now):
-                paused.append(str(run.schedule))
+        failed = self._history.failed_trees(MOST_TREES)
+        new = {run.schedule_uid: run.schedule for run in failed if run.id not in self._judged}
+        paused = [name for uid, name in new.items() if uid and name and self._pause(name, uid, now)]
+        # Only now: an outage in between must not leave a workflow judged and its schedule running.
+        self._judged = {run.id for run in failed}
         return paused
 
     def _pause(self, name: str, uid: str, now: datetime) -> bool:

@@ -16,24 +16,23 @@
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
 from scheduler.events.schema import TicksEvent, TicksMissed, TicksSkipped
-from scheduler.ledger.lives import Change, Stretch, stretches
+from scheduler.ledger.lives import Change, Stretch, is_deleted, stretches
 from scheduler.rules.calendars import exclusions
 from scheduler.rules.calendars.exclusions import Calendar
-from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule
-from scheduler.rules.ticks import ticks_between
+from scheduler.rules.ticks import has_computable_ticks, ticks_between
+from scheduler.schedules import missed_in_pause
+from scheduler.schedules.missed_in_pause import undecided_bounds
 
 MOST_TICKS = 20_000
 """Most ticks of a schedule compared in a look."""
 
 _KEEPS_TICKS = ("queue_one", "queue_all", "cancel_previous")
 """Overlap policies under which a tick may wait, without a row, for an earlier run."""
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Row(NamedTuple):
@@ -72,7 +71,7 @@ class Life(NamedTuple):
     @property
     def is_deleted(self) -> bool:
         """Whether the schedule is gone at the end."""
-        return bool(self.changes) and self.changes[-1].is_deletion
+        return is_deleted(self.changes)
 
 
 def holes(
@@ -123,15 +122,8 @@ def _expected(life: Life) -> Iterator[tuple[Stretch, datetime]]:
     """Yield the ticks of a life, in order, each with the surrounding stretch."""
     for stretch in stretches(life.changes, life.after, life.until):
         when = stretch.schedule.when
-        if isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and not when.anchor):
-            continue  # only RedBeat computes these
-        window = stretch.schedule.window
-        begin, end = stretch.after, stretch.until
-        if window.starts_at is not None:
-            begin = max(begin, window.starts_at - _MICROSECOND)
-        if window.ends_at is not None:
-            end = min(end, window.ends_at - _MICROSECOND)
-        if begin < end:
+        begin, end = undecided_bounds(stretch.schedule, stretch.after, stretch.until)
+        if has_computable_ticks(when) and begin < end:
             yield from ((stretch, tick) for tick in ticks_between(when, begin, end))
 
 
@@ -158,15 +150,5 @@ def _verdict(
 def _event(
     stretch: Stretch, verdict: _Verdict, ticks: Sequence[datetime], now: datetime
 ) -> TicksEvent:
-    schedule: Schedule = stretch.schedule
-    return verdict.kind(
-        at=now,
-        schedule=schedule.name,
-        schedule_uid=schedule.uid,
-        revision=schedule.revision,
-        job=schedule.job,
-        reason=verdict.reason,
-        tick_from=ticks[0],
-        tick_to=ticks[-1],
-        ticks=len(ticks),
-    )
+    span = (ticks[0], ticks[-1], len(ticks))
+    return missed_in_pause.verdict(verdict.kind, stretch.schedule, verdict.reason, span, now)

@@ -37,6 +37,11 @@ class Stretch(NamedTuple):
     rest: Rest
 
 
+def is_deleted(changes: Sequence[Change]) -> bool:
+    """Whether the schedule is gone after the last change."""
+    return bool(changes) and changes[-1].is_deletion
+
+
 def stretches(changes: Sequence[Change], after: datetime, until: datetime) -> list[Stretch]:
     """The stretches of a schedule's life within (after, until], in order.
 

@@ -73,7 +73,11 @@ class Attendance:
 
     def __init__(self, open_outages: Iterable[OutageNoted] = ()) -> None:
         """`open_outages` are the outages still open at the end of the last watcher."""
-        self._open = {Absent(one.of, one.name): one for one in open_outages}
+        # Of one absence several may be open: a watcher that begins anew does not see one that is
+        # still in the stream.
+        self._open: dict[Absent, list[OutageNoted]] = {}
+        for one in open_outages:
+            self._open.setdefault(Absent(one.of, one.name), []).append(one)
         self._missing: dict[Absent, datetime] = {}
         self._facts: dict[tuple[str, str], JsonValue] = {}
         self._depth_noted: dict[str, datetime] = {}
@@ -90,19 +94,20 @@ class Attendance:
             began = self._missing.setdefault(who, since)
             if who in self._open or presence.at - began < NOTICED[who.of]:
                 continue
-            self._open[who] = OutageNoted(
+            outage = OutageNoted(
                 at=presence.at, of=who.of, name=who.name, host=host, began_at=began
             )
-            events.append(self._open[who])
+            self._open[who] = [outage]
+            events.append(outage)
         for who in [who for who in self._missing if who not in absent]:
             del self._missing[who]
         for who in [who for who in self._open if who not in absent]:
             update = {"at": presence.at, "ended_at": presence.at}
-            events.append(self._open.pop(who).model_copy(update=update))
+            events += [outage.model_copy(update=update) for outage in self._open.pop(who)]
         return events
 
     def _absent(self, presence: Presence) -> dict[Absent, tuple[datetime, str | None]]:
-        """Return who is absent, since when and on which machine. Who may also be a queue."""
+        """Return since when, and on which machine, each process or reader of a queue is absent."""
         absent: dict[Absent, tuple[datetime, str | None]] = {}
         if presence.leader is None:
             absent[Absent("beat", BEAT)] = (presence.at, None)

@@ -8,8 +8,9 @@ from scheduler.history.recording.open_spans import OpenSpan
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import StoredSchedule
 from scheduler.rules.model.run_states import RunState
-from scheduler.rules.model.spec import IntervalWhen, Schedule, When
+from scheduler.rules.model.spec import Schedule, When
 from scheduler.rules.policies.window import bounded_next_tick
+from scheduler.rules.ticks import has_computable_ticks
 from scheduler.schedules.missed_in_pause import (
     Part,
     Rest,
@@ -49,9 +50,7 @@ def outlook(entry: StoredSchedule, now: datetime, *, beat_is_away: bool) -> Outl
     schedule, last = entry.schedule, entry.meta.last_run_at
     rest = rest_of(schedule, now)
     when = codec.anchored(schedule.when, entry.meta)
-    if last is None or not has_ticks_left(entry):
-        return Outlook()
-    if isinstance(when, IntervalWhen) and when.anchor is None:
+    if last is None or not has_ticks_left(entry) or not has_computable_ticks(when):
         return Outlook()
     after, until = undecided_bounds(schedule, last, now - GRACE)
     spans = tuple(_spans(schedule, when, after, until))

@@ -43,7 +43,6 @@ MOST_ENTRIES = 1000
 
 CHUNK = 500
 PATIENCE = 1.0
-_POLL = 0.05
 
 
 class Watcher:
@@ -84,7 +83,7 @@ class Watcher:
         Raises the errors of Redis and SQL; nothing is lost then, and the next look sees the same.
         """
         scores = self._read_scores()
-        is_away = self._is_beat_away(now)
+        is_away = self._note_absence(now)
         self._note_changes(scores, now, is_away=is_away)
         names = self._take_due(now)
         entries = self._read(names)
@@ -102,8 +101,8 @@ class Watcher:
         found: Any = self._redis.zrange(keys.SCHEDULE_ZSET, 0, -1, withscores=True)
         return {keys.schedule_name(key): score for key, score in found}
 
-    def _is_beat_away(self, now: datetime) -> bool:
-        """Whether no Beat has led for `AWAY_AFTER`."""
+    def _note_absence(self, now: datetime) -> bool:
+        """Note whether a Beat leads. Returns whether none has led for `AWAY_AFTER`."""
         if self._redis.exists(keys.BEAT_LOCK):
             if self._away_since is not None:
                 self._audit.note_absence(self._away_since, now)
@@ -174,14 +173,8 @@ class Watcher:
         return [entry for chunk in chunks for entry in self._listing.read_all(chunk)]
 
     def _is_recorded(self, stop: "threading.Event") -> bool:
-        """Whether the history has all events up to now; waits a second at most."""
-        end = self._stream.end()
-        for _ in range(int(PATIENCE / _POLL)):
-            if not self._stream.waiting(end, 1):
-                return True
-            if stop.wait(_POLL):
-                return False
-        return False
+        """Whether the history has all events up to now; waits `PATIENCE` seconds at most."""
+        return self._stream.wait_until_recorded(self._stream.end(), PATIENCE, stop)
 
     def _write_spans(self, entries: Iterable[RawEntry], now: datetime, *, is_away: bool) -> int:
         """Write the open spans of the entries, and remove spans that are no longer open."""

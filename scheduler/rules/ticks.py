@@ -24,6 +24,7 @@ from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
     OnceWhen,
+    RedBeatWhen,
     RruleWhen,
     When,
 )
@@ -32,6 +33,17 @@ from scheduler.rules.time import zones
 from scheduler.rules.time.instants import Rule, next_instant, plain_day
 
 _SECOND = timedelta(seconds=1)
+
+
+def has_computable_ticks(when: When) -> bool:
+    """Whether the rule alone gives the ticks.
+
+    False for a rule that only RedBeat computes, and for an interval without an anchor, whose ticks
+    follow from the last run.
+    """
+    if isinstance(when, IntervalWhen):
+        return when.anchor is not None
+    return not isinstance(when, RedBeatWhen)
 
 
 def next_tick(when: When, after: datetime) -> datetime | None:

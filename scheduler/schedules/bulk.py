@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scheduler.schedules.batch import BatchEdit
     from scheduler.schedules.filters import Filter
     from scheduler.schedules.raw_entry import RawEntry
-from scheduler.schedules.reads import Listing
+    from scheduler.schedules.reads import Listing
 
 MOST = 10_000
 """The most schedules in a single step."""

@@ -139,11 +139,6 @@ def next_meta(
     return codec.encode_meta(Meta(resting_point(schedule.when, now), count))
 
 
-def is_awake(schedule: Schedule, now: datetime) -> bool:
-    """Whether operators let the schedule fire."""
-    return rest_of(schedule, now) == "awake"
-
-
 def score(schedule: Schedule, meta: Meta, now: datetime) -> float:
     """Return when Beat examines the entry next, in Unix seconds, or `ASLEEP`.
 

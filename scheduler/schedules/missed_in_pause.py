@@ -14,7 +14,6 @@ from scheduler.redbeat import codec
 from scheduler.redbeat.codec import StoredSchedule
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.spec import (
-    IntervalWhen,
     RedBeatWhen,
     Schedule,
     When,
@@ -27,7 +26,7 @@ from scheduler.rules.policies.catch_up import (
     ranges,
 )
 from scheduler.rules.policies.window import free_ticks, free_times, is_paused
-from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
+from scheduler.rules.ticks import count_ticks, has_computable_ticks, latest_tick, next_tick
 
 MOST_STARTED = 1000
 """The most runs that a resume starts."""
@@ -104,13 +103,12 @@ def sort(
     if schedule.window.max_runs is not None:
         left = max(schedule.window.max_runs - (entry.meta.total_run_count or 0), 0)
     for tick in chosen:
-        reason = (
-            "operator" if tick in schedule.skips else "finished" if len(held.run) >= left else None
-        )
-        if reason is None:
-            held.run.append(tick)
+        if tick in schedule.skips:
+            held.rule(TicksSkipped, "operator", (tick, tick, 1))
+        elif len(held.run) >= left:
+            held.rule(TicksSkipped, "finished", (tick, tick, 1))
         else:
-            held.rule(TicksSkipped, reason, (tick, tick, 1))
+            held.run.append(tick)
     if chosen:
         for out in excluded(Due(when, chosen[0], until, calendar)):
             held.rule(TicksSkipped, "calendar", (out.first, out.last, out.count))
@@ -187,9 +185,7 @@ def held_ticks(entry: StoredSchedule, now: datetime) -> Range | None:
     """
     schedule = entry.schedule
     pause, when = schedule.paused, codec.anchored(schedule.when, entry.meta)
-    if pause is None or not has_ticks_left(entry):
-        return None
-    if isinstance(when, IntervalWhen) and when.anchor is None:
+    if pause is None or not has_ticks_left(entry) or not has_computable_ticks(when):
         return None
     after, until = undecided_bounds(schedule, pause.since - _MICROSECOND, now)
     return ticks_in(when, after, until)

@@ -20,7 +20,7 @@ from scheduler.cli.output import (
 from scheduler.cli.schedules import statistics
 from scheduler.cli.schedules.rule import zone_of
 from scheduler.clock import utc_now
-from scheduler.history.queries.days import Summary
+from scheduler.history.days import Summary
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.fields import fields_of

@@ -1,7 +1,7 @@
 """The recent days of a schedule for `schedules show`."""
 
 from scheduler.clock import utc_now
-from scheduler.history.queries.days import RECENT, Summary, recent_days, summary
+from scheduler.history.days import RECENT, Summary, recent_days, summary
 from scheduler.rules.phrases import counted, elapsed, percent
 from scheduler.schedules.raw_entry import ScheduleRow
 from scheduler.services.services import Services

@@ -4,19 +4,16 @@ Reads only. Facts come without definitions, so that ten thousand are cheap; defi
 where needed.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Engine, Row, Select, String, func, literal, select, union_all
 
+from scheduler.history.connecting import AT_ONCE, in_parts
 from scheduler.history.models import Revision, Run
 from scheduler.history.queries.views import Saved
 from scheduler.rules.model.run_states import RunState
-
-AT_ONCE = 400
-"""Rows named in a statement; SQLite takes unions of at most 500."""
 
 NEWEST = 50
 """Runs of a schedule searched for the last tick; retries and late ends keep the order of runs."""
@@ -57,7 +54,7 @@ class Definitions:
         """The whole schedules of facts, by key."""
         definitions: dict[int, Any] = {}
         with self._engine.connect() as connection:
-            for part in _parts(sorted(fact_keys)):
+            for part in in_parts(sorted(fact_keys), AT_ONCE):
                 rows = connection.execute(
                     select(Revision.key, Revision.definition).where(Revision.key.in_(part))
                 )
@@ -71,7 +68,7 @@ class Definitions:
         """
         ticks: dict[str, datetime] = {}
         with self._engine.connect() as connection:
-            for part in _parts(sorted(uids)):
+            for part in in_parts(sorted(uids), AT_ONCE):
                 rows = connection.execute(_last_ticks(part))
                 ticks.update((uid, tick) for uid, tick in rows if tick is not None)
         return ticks
@@ -107,9 +104,3 @@ def _saved(row: Row[Any]) -> Saved:
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
-
-
-def _parts(values: Sequence[Any]) -> Iterator[list[Any]]:
-    rest = iter(values)
-    while part := list(islice(rest, AT_ONCE)):
-        yield part

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql import ColumnElement
 
 from scheduler.errors import NotFound, Refused
-from scheduler.history.connecting import is_storable
+from scheduler.history.connecting import in_parts, is_storable
 from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
 from scheduler.history.queries import audit
 from scheduler.history.queries.blockers import blocker_of
@@ -35,6 +35,7 @@ from scheduler.history.queries.views import (
     RunPage,
     RunView,
 )
+from scheduler.history.recorded_runs import recorded
 from scheduler.history.tick_counts import first_between, ticks
 from scheduler.rules.model.run_states import STATES, RunState
 
@@ -46,9 +47,6 @@ _CHILDREN = 200
 
 _SORTED_RUNS = 20_000
 """Most runs in a time that are sorted; with more runs, the order of the key is read."""
-
-_UNIONS = 100
-"""Schedules in a statement; SQLite takes at most 500 parts."""
 
 _LARGE = {
     "args",
@@ -163,23 +161,15 @@ class History:
 
     def recorded(self, run_ids: Sequence[str]) -> set[str]:
         """Return the ids of recorded runs among the given ids."""
-        recorded_ids: set[str] = set()
         with self._engine.connect() as connection:
-            for start in range(0, len(run_ids), _UNIONS):
-                part = run_ids[start : start + _UNIONS]
-                recorded_ids.update(
-                    connection.execute(select(Run.id).where(Run.id.in_(part))).scalars()
-                )
-        return recorded_ids
+            return recorded(connection, run_ids)
 
     def makers(self, run_ids: Sequence[str]) -> dict[str, str]:
         """The name of the schedule, or else of the job, of each recorded run, by the run's id."""
         names: dict[str, str] = {}
         with self._engine.connect() as connection:
-            for start in range(0, len(run_ids), _UNIONS):
-                statement = select(Run.id, Run.schedule, Run.job).where(
-                    Run.id.in_(run_ids[start : start + _UNIONS])
-                )
+            for part in in_parts(run_ids):
+                statement = select(Run.id, Run.schedule, Run.job).where(Run.id.in_(part))
                 names.update(
                     (run, schedule or job) for run, schedule, job in connection.execute(statement)
                 )

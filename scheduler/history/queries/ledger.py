@@ -8,8 +8,8 @@ from sqlalchemy import Engine, func, select
 
 from scheduler.history.models import OPEN, Revision, Run
 from scheduler.history.queries.views import RevisionView
+from scheduler.history.recorded_runs import recorded
 
-_AT_ONCE = 400
 _REVISION = [getattr(Revision, name) for name in RevisionView.model_fields]
 
 
@@ -73,12 +73,8 @@ class LedgerRows:
 
     def recorded(self, run_ids: Sequence[str]) -> set[str]:
         """Return the ids of recorded runs among the given ids."""
-        found: set[str] = set()
         with self._engine.connect() as connection:
-            for start in range(0, len(run_ids), _AT_ONCE):
-                part = run_ids[start : start + _AT_ONCE]
-                found.update(connection.execute(select(Run.id).where(Run.id.in_(part))).scalars())
-        return found
+            return recorded(connection, run_ids)
 
     def revisions(self, uid: str, limit: int = 1000) -> list[RevisionView]:
         """The newest revisions of a schedule, oldest first."""

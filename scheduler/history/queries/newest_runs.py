@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote
 
-from scheduler.history.connecting import BUSY_SECONDS, POSTGRES, is_storable
+from scheduler.history.connecting import BUSY_SECONDS, POSTGRES, in_parts, is_storable
 
 if TYPE_CHECKING:
     from scheduler.history.queries.history import History
@@ -138,8 +138,7 @@ def _newest(connection: Any, uids: Sequence[str], mark: str) -> dict[str, Newest
     """
     storable = [uid for uid in uids if is_storable(uid)]
     newest: dict[str, NewestRun] = {}
-    for start in range(0, len(storable), _UNIONS):
-        part = storable[start : start + _UNIONS]
+    for part in in_parts(storable, _UNIONS):
         statement = " UNION ALL ".join([_PART.format(mark)] * len(part))
         newest |= {
             uid: NewestRun(id_, state) for uid, id_, state in connection.execute(statement, part)

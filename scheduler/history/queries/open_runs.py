@@ -1,21 +1,21 @@
 """Unfinished runs, for the comparison with the broker's messages. Reads only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Engine, select
 
+from scheduler.events.schema import PHASE
+from scheduler.history.connecting import in_parts
 from scheduler.history.models import Run
-from scheduler.history.recording.stamps import moment_of, moment_text, seq_of
+from scheduler.history.recording.stamps import attempt_of, moment_of, seq_of
 from scheduler.rules.model.run_states import RunState
 
-OPEN = tuple(state.value for state in RunState if not state.is_final)
+_IS_UNFINISHED = Run.state.in_([state.value for state in RunState if not state.is_final])
 
 MOST = 50_000
 """Most runs of a look, the oldest first."""
-
-AT_ONCE = 400
 
 
 class OpenRun(NamedTuple):
@@ -39,8 +39,10 @@ class OpenRun(NamedTuple):
     @property
     def attempt(self) -> int:
         """The present or coming attempt; after a failed attempt, the next."""
-        number = max(seq_of(self.stamp) // 10, 1)
-        has_failed = self.state == RunState.RETRYING and seq_of(self.stamp) % 10 == 3
+        number = max(attempt_of(self.stamp), 1)
+        has_failed = (
+            self.state == RunState.RETRYING and seq_of(self.stamp) % 10 == PHASE["run.retried"]
+        )
         return number + 1 if has_failed else number
 
 
@@ -64,24 +66,16 @@ class OpenRuns:
 
     def unchanged_since(self, moment: datetime) -> list[OpenRun]:
         """Return unfinished runs without an event after `moment`, the oldest first."""
-        statement = select(*_COLUMNS).where(Run.state.in_(OPEN)).order_by(Run.key).limit(MOST)
+        statement = select(*_COLUMNS).where(_IS_UNFINISHED).order_by(Run.key).limit(MOST)
         with self._engine.connect() as connection:
             runs = [OpenRun._make(row) for row in connection.execute(statement)]
-        latest = moment_text(moment)
-        return [run for run in runs if run.stamp[9:24] <= latest]
+        return [run for run in runs if run.changed_at <= moment]
 
     def stamps(self, run_ids: Sequence[str]) -> dict[str, str]:
         """Stamps of the unfinished runs among `run_ids`, by run id."""
         stamps: dict[str, str] = {}
         with self._engine.connect() as connection:
-            for part in _parts(run_ids):
-                statement = select(Run.id, Run.state_stamp).where(
-                    Run.id.in_(part), Run.state.in_(OPEN)
-                )
+            for part in in_parts(run_ids):
+                statement = select(Run.id, Run.state_stamp).where(Run.id.in_(part), _IS_UNFINISHED)
                 stamps.update((row.id, row.state_stamp) for row in connection.execute(statement))
         return stamps
-
-
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), AT_ONCE):
-        yield values[start : start + AT_ONCE]

@@ -55,18 +55,6 @@ class Outages:
             conditions.append(Outage.of == of)
         return self._outages(conditions, limit)
 
-    def at(self, moment: datetime, of: str, name: str | None = None) -> OutageView | None:
-        """Return the outage of a kind, and of `name` if given, lasting at `moment`; else None."""
-        conditions: list[ColumnElement[bool]] = [
-            Outage.of == of,
-            Outage.began_at <= moment,
-            or_(Outage.ended_at.is_(None), Outage.ended_at > moment),
-        ]
-        if name is not None:
-            conditions.append(Outage.name == name)
-        found = self._outages(conditions, 1)
-        return found[0] if found else None
-
     def facts(self, of: str, since: datetime, until: datetime, limit: int = 200) -> list[FactView]:
         """Return the facts of a kind in [since, until), newest first, at most `limit`."""
         statement = (

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from scheduler.history.connecting import is_storable
-from scheduler.history.queries.days import DayStatistics
+from scheduler.history.days import DayStatistics
 from scheduler.history.queries.newest_runs import by_driver
 
 if TYPE_CHECKING:
@@ -43,10 +43,8 @@ class RecentDays:
                 statement = _DAYS.format(columns=", ".join(names), mark=driver.mark)
                 values = (uid, since.isoformat(), until.isoformat())
                 rows = driver.connection.execute(statement, values)
-                return [_day(dict(zip(names, row, strict=True))) for row in rows]
+                # Validated, since SQLite has dates as text.
+                return [
+                    DayStatistics.model_validate(dict(zip(names, row, strict=True))) for row in rows
+                ]
         return self._statistics().days([uid], since, until).get(uid, [])
-
-
-def _day(row: dict[str, object]) -> DayStatistics:
-    """A row as a day; SQLite has dates as text."""
-    return DayStatistics.model_validate(row)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Engine, select
 
 from scheduler.history.connecting import is_storable
+from scheduler.history.days import DayStatistics
 from scheduler.history.models import RollupDue, ScheduleDay, ScheduleResults
-from scheduler.history.queries.days import DayStatistics
 
 _DAY = [getattr(ScheduleDay, name) for name in DayStatistics.model_fields]
 

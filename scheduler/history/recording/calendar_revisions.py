@@ -8,11 +8,11 @@ from typing import Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.events.schema import CalendarEvent, CalendarSaved, Event
 from scheduler.history.models import CalendarRevision
 from scheduler.history.recording.column_values import integer, json_value, text, utc
+from scheduler.history.recording.inserts import insert_into
 from scheduler.history.recording.stamps import kind_of, stamp
 
 _IDS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/calendar-revisions")
@@ -39,5 +39,5 @@ def write(connection: Connection, events: Iterable[Event]) -> None:
     rows = [row_of(event) for event in events if isinstance(event, CalendarEvent)]
     if rows:
         rows.sort(key=lambda row: (row["at"], row["revision"], row["id"]))
-        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        connection.execute(insert(_TABLE).on_conflict_do_nothing(index_elements=["id"]), rows)
+        insert = insert_into(connection, _TABLE).on_conflict_do_nothing(index_elements=["id"])
+        connection.execute(insert, rows)

@@ -23,13 +23,12 @@ from sqlalchemy import Connection, Engine, Table, bindparam, delete, insert, sel
 
 from scheduler.events.schema import Event, RunQueued, RunReceived, TicksEvent
 from scheduler.history import models
+from scheduler.history.connecting import in_parts
 from scheduler.history.engine import writing
+from scheduler.history.recorded_runs import recorded
 
 _RUNS = cast("Table", models.Run.__table__)
 _OPEN_SPANS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/open-spans")
-
-AT_ONCE = 400
-"""Rows named in a statement."""
 
 FIRST_WRITTEN_AFTER = timedelta(seconds=30)
 """The least age of a tick in an open span; a run sent earlier has no open span to close."""
@@ -88,7 +87,7 @@ class OpenSpans:
             return
         with writing(self._engine).begin() as connection:
             remove(connection, gone)
-            stored = _stored(connection, [span.id for span in spans])
+            stored = recorded(connection, [span.id for span in spans])
             grown = [_values(span, now) for span in spans if span.id in stored]
             new = [
                 {**_values(span, now), "first_at": now, "trigger": "schedule"}
@@ -109,7 +108,7 @@ class OpenSpans:
 
 def remove(connection: Connection, ids: Iterable[str]) -> None:
     """Remove the rows of open spans with the given ids; other rows stay."""
-    for part in _parts(sorted(set(ids))):
+    for part in in_parts(sorted(set(ids))):
         connection.execute(
             delete(_RUNS).where(_RUNS.c.id.in_(part), _RUNS.c.state_stamp == models.OPEN)
         )
@@ -133,13 +132,6 @@ def closed_by(events: Iterable[Event]) -> set[str]:
     return ids
 
 
-def _stored(connection: Connection, ids: Sequence[str]) -> set[str]:
-    stored: set[str] = set()
-    for part in _parts(ids):
-        stored.update(connection.execute(select(_RUNS.c.id).where(_RUNS.c.id.in_(part))).scalars())
-    return stored
-
-
 def _values(span: OpenSpan, now: datetime) -> dict[str, Any]:
     return {
         "id": span.id,
@@ -155,7 +147,3 @@ def _values(span: OpenSpan, now: datetime) -> dict[str, Any]:
         "finished_at": now,
         "state_stamp": models.OPEN,
     }
-
-
-def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
-    return [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]

@@ -87,6 +87,9 @@ AGAIN = ("backfill", "rerun")
 """Triggers of runs started by somebody for a past tick: lateness counts from the queueing."""
 
 
+_LEASE_EXPIRED = "nothing was heard of whoever had this run, for longer than its lease lasts"
+
+
 class _Effect(NamedTuple):
     """State and level of a run and an attempt after an event of a kind."""
 
@@ -182,10 +185,8 @@ class _Folding:
             _facts(row, event.facts, FINAL + rank)
         if isinstance(event, RunMoved):
             _facts(row, event.facts, CORRECTION + rank)
-        if isinstance(event, RunFailed | RunExpired) and event.facts is not None:
-            _facts(row, event.facts, ATTEMPT_OVER + rank)
-        # The message of a lost run may never have reached a queue.
-        if isinstance(event, RunLost) and event.facts is not None:
+        # The event may be the only one with facts: the message may never have reached a queue.
+        if isinstance(event, RunFailed | RunExpired | RunLost) and event.facts is not None:
             _facts(row, event.facts, ATTEMPT_OVER + rank)
         elif isinstance(event, RunLost) and row.facts_stamp is None:
             row.schedule = text(event.schedule, 255)
@@ -280,10 +281,8 @@ def _error(event: RunEvent) -> tuple[str | None, str | None]:
         return text(f"cancelled by {event.actor}"), None
     if isinstance(event, RunExpired):
         return text(event.reason), None
-    if isinstance(event, RunLost) and event.detail:
-        return text(event.detail), None
     if isinstance(event, RunLost):
-        return "nothing was heard of whoever had this run, for longer than its lease lasts", None
+        return text(event.detail) or _LEASE_EXPIRED, None
     return None, None
 
 

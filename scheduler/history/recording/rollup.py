@@ -12,7 +12,6 @@ The day of a run is the UTC day of the first event, as in reports (`queries.outc
 import logging
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from secrets import randbits
@@ -24,6 +23,7 @@ from sqlalchemy import Connection, Engine, Select, Table, delete, func, select
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.history import models, outage
+from scheduler.history.days import DayStatistics
 from scheduler.history.engine import writing
 from scheduler.history.models import RollupDue, Run, ScheduleDay
 from scheduler.history.outcome_kinds import KINDS, ticks_of
@@ -58,7 +58,7 @@ _DUE_IO = TableIO(
 )
 _DAY_IO = TableIO(
     cast("Table", ScheduleDay.__table__),
-    [column.name for column in cast("Table", ScheduleDay.__table__).columns],
+    tuple(DayStatistics.model_fields),
     ("schedule_uid", "day"),
 )
 _RESULTS_IO = TableIO(
@@ -79,28 +79,6 @@ class Results(NamedTuple):
 
     schedule_uid: str
     results: list[list[Any]]
-
-
-@dataclass(slots=True)
-class DayRow:
-    """The columns of `schedule_days`."""
-
-    schedule_uid: str
-    day: date
-    succeeded: int
-    failed: int
-    missed: int
-    skipped: int
-    other: int
-    on_time: int
-    late: int
-    median: float | None
-    p95: float | None
-
-    @property
-    def ticks(self) -> int:
-        """The number of ticks of the day."""
-        return self.succeeded + self.failed + self.missed + self.skipped + self.other
 
 
 def mark_due(
@@ -150,7 +128,7 @@ class Rollup:
         due = self._due()
         if not due:
             return 0
-        rows: list[DayRow] = []
+        rows: list[DayStatistics] = []
         results: list[Results] = []
         with self._engine.connect() as connection:
             for uid, days in groupby(due, lambda one: one.schedule_uid):
@@ -174,7 +152,7 @@ class Rollup:
         due = [Due(*row) for row in found if (row[0], row[1]) not in self._not_before]
         return sorted(due[:AT_ONCE])
 
-    def _timed(self, connection: Connection, uid: str, day: date) -> DayRow:
+    def _timed(self, connection: Connection, uid: str, day: date) -> DayStatistics:
         began = monotonic()
         row = day_row(connection, uid, day)
         took = monotonic() - began
@@ -182,7 +160,7 @@ class Rollup:
         return row
 
 
-def day_row(connection: Connection, uid: str, day: date) -> DayRow:
+def day_row(connection: Connection, uid: str, day: date) -> DayStatistics:
     """Return the statistics of a schedule's day, from the rows of the runs."""
     since = datetime(day.year, day.month, day.day, tzinfo=UTC)
     mine = (
@@ -202,7 +180,7 @@ def day_row(connection: Connection, uid: str, day: date) -> DayRow:
         .order_by(Run.duration)
     )
     values = [duration for duration in durations.scalars() if duration is not None]
-    return DayRow(
+    return DayStatistics(
         schedule_uid=uid,
         day=day,
         median=percentile(values, 0.5),
@@ -256,18 +234,19 @@ def _take_marks(connection: Connection, due: Iterable[Due]) -> list[Due]:
 
 
 def _not_shrunk(
-    connection: Connection, taken: Sequence[Due], rows: Iterable[DayRow], now: datetime
-) -> list[DayRow]:
+    connection: Connection, taken: Sequence[Due], rows: Iterable[DayStatistics], now: datetime
+) -> list[DayStatistics]:
     """Return the rows of the taken marks, without days whose runs retention has deleted."""
     wanted = {(one.schedule_uid, one.day) for one in taken}
     mine = [row for row in rows if (row.schedule_uid, row.day) in wanted]
     old = [row for row in mine if row.day < (now - _FINISHED).date()]
     if not old:
         return mine
-    read = _DAY_IO.read(connection, "schedule_uid", sorted({row.schedule_uid for row in old}))
-    stored = {
-        (row.schedule_uid, row.day): row.ticks for row in (DayRow(*values) for values in read)
-    }
+    uids = sorted({row.schedule_uid for row in old})
+    stored: dict[tuple[str, date], int] = {}
+    for values in _DAY_IO.read(connection, "schedule_uid", uids):
+        day = DayStatistics(**dict(zip(_DAY_IO.columns, values, strict=True)))
+        stored[day.schedule_uid, day.day] = day.ticks
     return [
         row
         for row in mine

@@ -43,10 +43,10 @@ def stamp(event: Event, seq: int = 0) -> str:
     if not 0 <= seq < _SEQ_LIMIT:
         raise UnfoldableEvent(f"the sequence number {seq} is not from 0 to {_SEQ_LIMIT - 1}")
     digest = blake2b(event.model_dump_json().encode(), digest_size=6).hexdigest()
-    return f"{seq:08x}{moment_text(event.at)}{kind_of(type(event))[0]}{digest}"
+    return f"{seq:08x}{_moment_text(event.at)}{kind_of(type(event))[0]}{digest}"
 
 
-def moment_text(moment: datetime) -> str:
+def _moment_text(moment: datetime) -> str:
     """Return a moment as part of a stamp: the order of the texts is the order of time."""
     return f"{(moment - _BEGINNING) // _MICROSECOND:015x}"
 
@@ -66,7 +66,7 @@ def attempt_of(rank: str | None) -> int:
 
     The sequence number of a stamp is `attempt * 10 + phase`.
     """
-    return 0 if rank is None or len(rank) < 9 else int(rank[1:9], 16) // 10
+    return 0 if rank is None or len(rank) < 9 else seq_of(rank) // 10
 
 
 def is_better(new: str, old: str | None) -> bool:

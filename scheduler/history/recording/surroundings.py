@@ -5,18 +5,18 @@ end stays; of two ends the earlier counts. So the order of the events does not m
 fact is derived from the whole event.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection, Engine, Table, case, delete
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.events.schema import Event, FactNoted, OutageNoted
 from scheduler.history.engine import writing
 from scheduler.history.models import Fact, Outage
 from scheduler.history.recording.column_values import json_value, text, utc
+from scheduler.history.recording.inserts import insert_into
 from scheduler.history.recording.stamps import stamp
 
 _OUTAGE_IDS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/outages")
@@ -25,14 +25,12 @@ _OUTAGES = cast("Table", Outage.__table__)
 _FACTS = cast("Table", Fact.__table__)
 
 
-def write(connection: Connection, events: Iterable[Event]) -> None:
+def write(connection: Connection, events: Sequence[Event]) -> None:
     """Write the rows of all outages and facts among the events."""
-    noted = [event for event in events if isinstance(event, OutageNoted | FactNoted)]
-    outages = [_outage(event) for event in noted if isinstance(event, OutageNoted)]
-    facts = [_fact(event) for event in noted if isinstance(event, FactNoted)]
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    outages = [_outage(event) for event in events if isinstance(event, OutageNoted)]
+    facts = [_fact(event) for event in events if isinstance(event, FactNoted)]
     if outages:
-        new = insert(_OUTAGES)
+        new = insert_into(connection, _OUTAGES)
         old_end, new_end = _OUTAGES.c.ended_at, new.excluded.ended_at
         end = case(
             (old_end.is_(None), new_end),
@@ -43,7 +41,8 @@ def write(connection: Connection, events: Iterable[Event]) -> None:
         upsert = new.on_conflict_do_update(index_elements=["id"], set_={"ended_at": end})
         connection.execute(upsert, outages)
     if facts:
-        connection.execute(insert(_FACTS).on_conflict_do_nothing(index_elements=["id"]), facts)
+        insert = insert_into(connection, _FACTS).on_conflict_do_nothing(index_elements=["id"])
+        connection.execute(insert, facts)
 
 
 def forget_before(engine: Engine, cutoff: datetime) -> None:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Connection, Table, bindparam, func, select, update
 
 from scheduler.history import models
+from scheduler.history.connecting import in_parts
 from scheduler.history.recording.rows import RunRow
 from scheduler.rules.model.run_states import RunGroup, RunState, state_of, values_in
 
@@ -31,7 +32,6 @@ _RUNS = cast("Table", models.Run.__table__)
 DEEPEST = 50
 """How many generations up a verdict is carried."""
 
-AT_ONCE = 400
 _REPEATS = "rerun"
 _OPEN = frozenset(values_in(RunGroup.WAITING, RunGroup.ACTIVE))
 _BAD = frozenset(values_in(RunGroup.FAILED, RunGroup.LATE))
@@ -94,7 +94,7 @@ def roll_up(connection: Connection, touched: Iterable[RunRow]) -> list[Judged]:
 def _with_children(connection: Connection, ids: Sequence[str]) -> set[str | None]:
     """Return the runs with children among the given ids."""
     found: set[str | None] = set()
-    for part in _parts(ids):
+    for part in in_parts(ids):
         statement = select(_RUNS.c.parent).where(_RUNS.c.parent.in_(part)).distinct()
         found.update(connection.execute(statement).scalars())
     return found
@@ -105,7 +105,7 @@ def _update(connection: Connection, wanted: Iterable[str | None]) -> list[_Paren
     ids = sorted(run for run in wanted if run)
     changed: list[dict[str, Any]] = []
     judged: list[_Parent] = []
-    for part in _parts(ids):
+    for part in in_parts(ids):
         parents = _locked(connection, part)
         children = _verdicts_of_children(connection, [parent.id for parent in parents])
         for parent in parents:
@@ -152,7 +152,3 @@ def _verdicts_of_children(connection: Connection, ids: Sequence[str]) -> Mapping
     for row in connection.execute(statement):
         found.setdefault(row.parent, []).append(row.verdict)
     return found
-
-
-def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
-    return [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]

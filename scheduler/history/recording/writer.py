@@ -19,7 +19,6 @@ from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Engine, Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
 from scheduler.errors import Unavailable
@@ -35,6 +34,7 @@ from scheduler.history.recording import (
     surroundings,
     trees,
 )
+from scheduler.history.recording.inserts import insert_into
 from scheduler.history.recording.projector import fold
 from scheduler.history.recording.rollup import mark_due
 from scheduler.history.recording.rows import (
@@ -203,7 +203,7 @@ def _write_audit(connection: Connection, folded: Rows) -> None:
     Of two events about a report, the lower stamp wins.
     """
     if folded.revisions:
-        insert = _insert(connection, _REVISIONS).on_conflict_do_nothing(index_elements=["id"])
+        insert = insert_into(connection, _REVISIONS).on_conflict_do_nothing(index_elements=["id"])
         rows = sorted(folded.revisions.values(), key=lambda row: (row.at, row.revision, row.id))
         connection.execute(insert, [_values(row, _REVISION) for row in rows])
     if folded.logs:
@@ -212,7 +212,7 @@ def _write_audit(connection: Connection, folded: Rows) -> None:
         )
         _LOG_IO.insert(connection, log_rows)
     if folded.reports:
-        insert = _insert(connection, _REPORTS)
+        insert = insert_into(connection, _REPORTS)
         upsert = insert.on_conflict_do_update(
             index_elements=["id"],
             set_={name: insert.excluded[name] for name in _REPORT},
@@ -220,10 +220,6 @@ def _write_audit(connection: Connection, folded: Rows) -> None:
         )
         report_rows = sorted(folded.reports.values(), key=lambda row: (row.created_at, row.id))
         connection.execute(upsert, [_values(row, _REPORT) for row in report_rows])
-
-
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def _values(row: object, names: Iterable[str]) -> dict[str, Any]:

@@ -134,11 +134,6 @@ class Crontab:
         return self.texts[0].startswith("*") or self.texts[1].startswith("*")
 
     @property
-    def restricts_both_days(self) -> bool:
-        """Whether both day fields are restricted, so that Celery and Vixie cron differ."""
-        return len(self.days) < 31 and len(self.weekdays) < 7
-
-    @property
     def runs_every_hour(self) -> bool:
         """Whether every hour has a time."""
         return len(self.hours) == HOURS

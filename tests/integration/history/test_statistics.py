@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from scheduler.events.schema import Event, TicksMissed
+from scheduler.history.days import shares
 from scheduler.history.engine import writing
-from scheduler.history.queries.days import shares
 from scheduler.history.queries.recent_days import RecentDays
 from scheduler.history.queries.statistics import Statistics
 from scheduler.history.recording.rollup import RESULTS, Rollup, percentile

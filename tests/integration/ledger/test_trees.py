@@ -76,6 +76,8 @@ def test_a_repetition_is_no_part_of_the_run_that_it_repeats(engine: Engine) -> N
     write_events(engine, a_run_history("parent", schedule=SCHEDULE))
     write_events(engine, a_part("again", "failed", "parent", trigger="rerun"))
     assert verdict_of(engine) == "succeeded"
+    write_events(engine, a_part("part", "succeeded", "parent"))
+    assert verdict_of(engine) == "succeeded"
 
 
 def test_the_newest_runs_of_a_list_have_the_same_verdict(services: Services) -> None:

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from scheduler.dispatch import outcomes
 from scheduler.events.schema import RunQueued, run_event
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
-from scheduler.rules.model.spec import Policies
+from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
@@ -143,12 +144,7 @@ def test_a_tick_whose_event_was_lost_is_said_to_be_unrecorded_once(
 ) -> None:
     a_minutely(store)
     watched.look(NOON + timedelta(seconds=10))
-    schedule = store.get("minutely")
-    for number in (1, 3):
-        tick = NOON + number * MINUTE
-        facts = facts_of(schedule, tick)
-        record(services, run_event(RunQueued, run_id(schedule.uid, tick), 1, tick, facts=facts))
-    advance(services, "minutely", minutes=3)
+    a_hole_at_the_second_of_three_ticks(services)
     watched.look(NOON + 6 * MINUTE)
     watched.look(NOON + 7 * MINUTE)
     assert watched.words("minutely") == [
@@ -175,6 +171,44 @@ def test_a_tick_whose_run_has_a_lease_is_no_hole(
     advance(services, "minutely", minutes=3)
     watched.look(NOON + 6 * MINUTE)
     assert [row.tick for row in watched.rows("minutely")] == [first, tick]
+
+
+def a_hole_at_the_second_of_three_ticks(services: Services) -> Schedule:
+    schedule = services.schedules.get("minutely")
+    for number in (1, 3):
+        tick = NOON + number * MINUTE
+        facts = facts_of(schedule, tick)
+        record(services, run_event(RunQueued, run_id(schedule.uid, tick), 1, tick, facts=facts))
+    advance(services, "minutely", minutes=3)
+    return schedule
+
+
+def test_a_tick_that_waits_for_its_turn_is_no_hole(
+    services: Services, store: ScheduleStore, watched: Watched
+) -> None:
+    a_minutely(store)
+    watched.look(NOON + timedelta(seconds=10))
+    schedule = a_hole_at_the_second_of_three_ticks(services)
+    tick = NOON + 2 * MINUTE
+    waiting = {WaitingTick(tick).text: tick.timestamp()}
+    services.redis.zadd(keys.WAITING_PREFIX + schedule.uid, waiting)
+    watched.look(NOON + 6 * MINUTE)
+    assert [row.tick for row in watched.rows("minutely")] == [NOON + MINUTE, NOON + 3 * MINUTE]
+
+
+def test_nothing_is_unrecorded_until_no_dead_letter_may_hold_the_event(
+    services: Services, store: ScheduleStore, watched: Watched
+) -> None:
+    a_minutely(store)
+    watched.look(NOON + timedelta(seconds=10))
+    services.redis.xadd(keys.DEAD_LETTERS_STREAM, {"entry": "1-0", "error": "unreadable"})
+    a_hole_at_the_second_of_three_ticks(services)
+    watched.look(NOON + 6 * MINUTE)
+    watched.look(NOON + 7 * MINUTE)
+    assert [row.tick for row in watched.rows("minutely")] == [NOON + MINUTE, NOON + 3 * MINUTE]
+    services.redis.delete(keys.DEAD_LETTERS_STREAM)
+    watched.look(NOON + 8 * MINUTE)
+    assert watched.words("minutely")[1] == ("missed", "unrecorded", NOON + 2 * MINUTE, 1)
 
 
 def advance(services: Services, name: str, *, minutes: int) -> None:

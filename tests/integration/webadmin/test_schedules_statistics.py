@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from scheduler.events.schema import TicksMissed
-from scheduler.history.queries.days import DayStatistics, summary
+from scheduler.history.days import DayStatistics, summary
 from scheduler.history.recording.rollup import Rollup
 from scheduler.history.recording.writer import write_events
 from scheduler.history.retention import delete_runs_before

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from scheduler.history.queries.days import DayStatistics, percentile_of_days, summary
+from scheduler.history.days import DayStatistics, percentile_of_days, summary
 
 FIRST = date(2026, 11, 1)
 

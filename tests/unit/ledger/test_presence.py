@@ -79,6 +79,18 @@ def test_a_new_watcher_ends_the_outages_of_the_one_before() -> None:
     assert in_short(events) == [("beat", "Beat", after(-60), after(0))]
 
 
+def test_all_open_outages_of_one_absence_end_together() -> None:
+    noted = [
+        OutageNoted(at=after(0), of="beat", name="Beat", began_at=after(began))
+        for began in (-60, -30)
+    ]
+    events = looks(Presence(after(0), "b", (a_worker(0),)), open_outages=tuple(noted))
+    assert in_short(events) == [
+        ("beat", "Beat", after(-60), after(0)),
+        ("beat", "Beat", after(-30), after(0)),
+    ]
+
+
 def test_a_fact_is_noted_where_it_changes_and_a_depth_once_a_minute_at_most() -> None:
     attendance = Attendance()
     facts = []

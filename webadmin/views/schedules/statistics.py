@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.history.queries.days import (
+from scheduler.history.days import (
     RECENT,
     DayStatistics,
     Shares,

@@ -37,6 +37,11 @@ class DayStatistics(Frozen):
     median: float | None
     p95: float | None
 
+    @property
+    def ticks(self) -> int:
+        """The number of ticks of the day."""
+        return self.succeeded + self.failed + self.missed + self.skipped + self.other
+
 
 class Shares(Frozen):
     """Shares of ticks, from 0 to 1; None without such ticks.
@@ -78,12 +83,12 @@ def recent_days(now: datetime) -> tuple[date, date]:
 
 def summary(days: Sequence[DayStatistics], since: date, until: date) -> Summary | None:
     """The days together, given oldest first; None without a tick on any of them."""
+    if not any(day.ticks for day in days):
+        return None
     total = {
         name: sum(getattr(day, name) for day in days)
         for name in ("succeeded", "failed", "missed", "skipped", "other")
     }
-    if not any(total.values()):
-        return None
     found = shares(days)
     return Summary(
         since=since,
