@@ -7,11 +7,13 @@ definition of the prelude's functions.
 """
 
 import re
+from functools import cache
 from importlib.resources import files
 
 _USES = re.compile(r"^-- uses: (?P<names>[a-z_, ]+)$", re.MULTILINE)
 
 
+@cache
 def script_text(package: str, name: str) -> str:
     """Return the text of the script `name` in the folder of `package`, preludes included."""
     text = files(package).joinpath(name).read_text(encoding="utf-8")

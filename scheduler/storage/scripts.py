@@ -3,6 +3,7 @@
 Bytes, because decoding a reply fails as a whole if any entry is not UTF-8.
 """
 
+from functools import cache
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,18 @@ class Script:
         self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
+@cache
+def script_of(package: str, name: str) -> Script:
+    """Return a script, read and hashed once in a process: some are called for each message."""
+    return Script(package, name)
+
+
 class ServerScript:
     """A callable script; the text is sent only to a server that has not cached the script."""
 
     def __init__(self, redis: "Redis", package: str, name: str) -> None:
         self._redis = redis
-        self._script = Script(package, name)
+        self._script = script_of(package, name)
 
     def __call__(self, keys: list[Any], args: list[Any]) -> Any:
         """Run the script. Returns the reply, with texts as bytes. Raises redis.RedisError."""

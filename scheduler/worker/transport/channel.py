@@ -64,6 +64,7 @@ class ClaimingMixin(Base):
         self._set_up_socket: Any = None
         self._is_watched = False
         self._claim_digest = ""
+        self._command_client: Any = None
         super().__init__(*args, **options)
 
     @property
@@ -86,6 +87,14 @@ class ClaimingMixin(Base):
         else:
             self._no_ack_queues.discard(queue)
         return super().basic_consume(queue, no_ack, *args, **options)
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        """Return a client. One serves all commands of a pool; kombu makes one for each command."""
+        if asynchronous:
+            return super()._create_client(asynchronous=True)
+        if self._command_client is None or self._command_client.connection_pool is not self.pool:
+            self._command_client = super()._create_client()
+        return self._command_client
 
     def _basic_cancel(self, consumer_tag: str) -> Any:
         """Stop consuming from a queue, after giving back a message that was just claimed."""

@@ -13,7 +13,7 @@ from kombu.transport.redis import QoS as KombuQoS
 from scheduler.runs import leases
 from scheduler.runs.lease_record import worker_name
 from scheduler.storage import keys
-from scheduler.storage.lua import script_text
+from scheduler.storage.scripts import ServerScript
 from scheduler.storage.server_time import seconds_of
 
 MOST_RESTORED = 500
@@ -159,7 +159,7 @@ class QoS(KombuQoS):
                 return False
             payload, exchange, routing_key = json.loads(text)
             run = _run_of(payload) if is_own and channel.claimant else ""
-            script = client.register_script(script_text(__package__, "give_back.lua"))
+            script = ServerScript(client, __package__, "give_back.lua")
             reply: Any = script(
                 keys=[
                     self.unacked_key,
@@ -188,7 +188,7 @@ class QoS(KombuQoS):
     def _settle(self, tag: str, claim: Claim) -> None:
         """Acknowledge the message of a run."""
         with self.channel.conn_or_acquire() as client:
-            script = client.register_script(script_text(__package__, "settle.lua"))
+            script = ServerScript(client, __package__, "settle.lua")
             script(
                 keys=[
                     self.unacked_key,
