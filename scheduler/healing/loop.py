@@ -12,6 +12,7 @@ from scheduler.healing.healer import Healer
 from scheduler.history import outage
 from scheduler.storage import keys
 from scheduler.storage.availability import answering
+from scheduler.storage.turns import Turn, TurnLock
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -34,7 +35,7 @@ class HealerLoop:
     def __init__(self, redis: "Redis", healer: Healer, name: str) -> None:
         self._redis = redis
         self._healer = healer
-        self._name = name
+        self._lock = TurnLock(redis, keys.HEALER_LOCK, name, _LOCK_MS)
         self._last_look = _NEVER
 
     def run(self, stop: threading.Event) -> None:
@@ -78,10 +79,7 @@ class HealerLoop:
     def _is_my_turn(self) -> bool:
         """Whether this loop holds the lock. Takes a free lock, and renews a held one."""
         with answering():
-            if self._redis.set(keys.HEALER_LOCK, self._name, nx=True, px=_LOCK_MS):
-                return True
-            if self._redis.get(keys.HEALER_LOCK) != self._name:
-                self._healer.forget()
-                return False
-            self._redis.pexpire(keys.HEALER_LOCK, _LOCK_MS)
-            return True
+            turn = self._lock.take()
+        if turn is Turn.OTHERS:
+            self._healer.forget()
+        return turn is not Turn.OTHERS

@@ -14,6 +14,7 @@ from scheduler.ledger.surroundings import SurroundingsWatch
 from scheduler.ledger.watcher import Watcher
 from scheduler.storage import keys
 from scheduler.storage.availability import answering
+from scheduler.storage.turns import Turn, TurnLock
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -43,11 +44,10 @@ class LedgerLoop:
         every: float = EVERY,
     ) -> None:
         """`forget_facts_before` deletes facts and outages older than `facts_stored_for`."""
-        self._redis = redis
         self._watcher = watcher
         self._surroundings = surroundings
         self._failing = failing
-        self._name = name
+        self._lock = TurnLock(redis, keys.LEDGER_LOCK, name, _LOCK_MS)
         self._facts_stored_for = facts_stored_for
         self._forget_facts_before = forget_facts_before
         self._forgot_at: datetime | None = None
@@ -87,10 +87,7 @@ class LedgerLoop:
 
     def _is_my_turn(self) -> bool:
         """Whether this loop holds the lock. Takes a free lock, and renews a held one."""
-        if self._redis.set(keys.LEDGER_LOCK, self._name, nx=True, px=_LOCK_MS):
+        turn = self._lock.take()
+        if turn is Turn.NEW:
             self._forget()
-            return True
-        if self._redis.get(keys.LEDGER_LOCK) != self._name:
-            return False
-        self._redis.pexpire(keys.LEDGER_LOCK, _LOCK_MS)
-        return True
+        return turn is not Turn.OTHERS

@@ -13,6 +13,7 @@ from scheduler.errors import Unavailable
 from scheduler.reconciling.audit import BETWEEN, Behind, Found, MessageAudit
 from scheduler.storage import keys
 from scheduler.storage.availability import answering
+from scheduler.storage.turns import Turn, TurnLock
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -39,9 +40,8 @@ class AuditLoop:
     """Looks at intervals. `name` identifies the loop among the recorders that take turns."""
 
     def __init__(self, redis: "Redis", audit: MessageAudit, name: str) -> None:
-        self._redis = redis
         self._audit = audit
-        self._name = name
+        self._lock = TurnLock(redis, keys.AUDIT_LOCK, name, _LOCK_MS)
         self._next_look = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -74,13 +74,10 @@ class AuditLoop:
     def _is_my_turn(self) -> bool:
         """Return whether this loop holds the lock; takes a free lock, and renews a held one."""
         with answering():
-            if self._redis.set(keys.AUDIT_LOCK, self._name, nx=True, px=_LOCK_MS):
-                return True
-            if self._redis.get(keys.AUDIT_LOCK) != self._name:
-                self._audit.forget()
-                return False
-            self._redis.pexpire(keys.AUDIT_LOCK, _LOCK_MS)
-            return True
+            turn = self._lock.take()
+        if turn is Turn.OTHERS:
+            self._audit.forget()
+        return turn is not Turn.OTHERS
 
 
 def pause_after(found: Found, seconds: float) -> float:
