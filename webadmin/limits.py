@@ -13,7 +13,8 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from scheduler.settings.schema import Settings
-from scheduler.storage import keys, sentinel
+from scheduler.storage import keys
+from scheduler.storage.addresses import redis_address, sentinels
 from webadmin.tutorial_api import mailed_account
 
 WRONG_LOGINS = "20 per 15 minutes"
@@ -30,9 +31,9 @@ def _storage(settings: Settings) -> str:
     """Return the address of the storage for counts: the Redis server of the schedules."""
     address = settings.redis_url
     return (
-        sentinel.read(address).for_limits(settings.redis_master)
-        if sentinel.is_sentinel(address)
-        else address
+        sentinels.read(address).for_limits(settings.redis_master)
+        if sentinels.is_sentinel(address)
+        else redis_address.read(address).for_limits
     )
 
 

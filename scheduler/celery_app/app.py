@@ -11,7 +11,9 @@ from kombu import Exchange, Queue
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.celery_app.queues import CELERYS_QUEUE, DEFAULT, LOWEST_PRIORITY, QUEUES, job_route
 from scheduler.settings.schema import Settings
-from scheduler.storage import keys, sentinel
+from scheduler.storage import keys
+from scheduler.storage.addresses import broker as broker_address
+from scheduler.storage.addresses import redis_address, sentinels
 from scheduler.storage.client import redbeat_options
 
 OWN_JOBS = (
@@ -34,6 +36,8 @@ the message is back. Living workers renew the claims on messages (`worker.claims
 may take any length of time.
 """
 
+_HISTORY = "scheduler.worker.result_backend:HistoryBackend"
+
 RESTORE_SECONDS = 2
 """Seconds between two looks of a worker for the messages of dead workers."""
 
@@ -43,13 +47,14 @@ SOFT_SHUTDOWN_SECONDS = 30.0
 
 def create_app(settings: Settings) -> BeatdeskApp:
     """Return the Celery app for `settings`, without a connection and without imported jobs."""
-    broker = settings.broker
-    if sentinel.is_sentinel(broker):
-        broker = sentinel.read(broker).for_kombu
+    broker = broker_address.read(settings.broker)
+    backend = (
+        None if settings.result_backend is None else broker_address.read(settings.result_backend)
+    )
     app = BeatdeskApp(
         "beatdesk",
-        broker=broker,
-        backend=settings.result_backend or "scheduler.worker.result_backend:HistoryBackend",
+        broker=broker.url,
+        backend=_HISTORY if backend is None else backend.url,
         include=[*OWN_JOBS, *settings.jobs],
         amqp=_amqp(settings),
         set_as_current=True,
@@ -62,9 +67,12 @@ def create_app(settings: Settings) -> BeatdeskApp:
             **_queues(settings),
             **_reliability(settings),
             **_redbeat(settings),
+            "broker_use_ssl": broker.use_ssl,
+            "redis_backend_use_ssl": None if backend is None else backend.use_ssl,
         }
     )
-    if settings.result_backend is None:
+    app.conf.broker_transport_options |= broker.transport_options
+    if backend is None:
         app.conf.result_expires = None  # or Beat schedules a job that deletes expired results
         app.conf.result_backend_transport_options = {"global_keyprefix": keys.CHORDS_PREFIX}
     return app
@@ -108,7 +116,7 @@ def _amqp(settings: Settings) -> str | None:
 
 def is_redis(address: str) -> bool:
     """Whether an address leads to Redis, or to Redis Sentinel."""
-    return address.startswith(("redis", "sentinel"))
+    return redis_address.is_redis(address) or sentinels.is_sentinel(address)
 
 
 def is_rabbitmq(address: str) -> bool:
@@ -165,7 +173,7 @@ def _reliability(settings: Settings) -> dict[str, Any]:
             "socket_keepalive": True,
             "health_check_interval": 10,
         }
-    if sentinel.is_sentinel(settings.broker):
+    if sentinels.is_sentinel(settings.broker):
         options["broker_transport_options"]["master_name"] = settings.redis_master
     return options
 

@@ -10,6 +10,8 @@ from typing import Any
 from celery.app.amqp import AMQP
 from kombu import Connection
 
+from scheduler.storage.addresses.masking import without_password
+
 
 class BrokerConnection(Connection):
     """kombu's connection, with another transport for the address where a replacement is set."""
@@ -21,6 +23,14 @@ class BrokerConnection(Connection):
         """The class of the transport."""
         usual = super().get_transport_cls()
         return usual if self.transport_for is None else self.transport_for(usual) or usual
+
+    def as_uri(self, include_password: bool = False, *options: Any, **named: Any) -> str:
+        """Return the address, for logs and banners without the password of a socket too.
+
+        kombu 5.7 takes the login of `redis+socket://` for a part of the host.
+        """
+        address = str(super().as_uri(include_password, *options, **named))
+        return address if include_password else without_password(address)
 
 
 class ReplaceableAMQP(AMQP):

@@ -138,14 +138,18 @@ def _found(services: "Services", source: str, prefix: str) -> Found:
 def _client(url: str) -> "Redis":
     from redis import Redis
 
+    from scheduler.storage.addresses import redis_address
+
     try:
-        return Redis.from_url(
-            url, decode_responses=True, socket_connect_timeout=5, socket_timeout=30
-        )
-    except ValueError:
+        address = redis_address.read(url)
+    except ValueError as fault:
         raise Refused(
-            "source: write redbeat:redis://host:port/number, or redbeat: alone", field="source"
+            f"source: {fault}; write redbeat:redis://host:port/number, or redbeat: alone",
+            field="source",
         ) from None
+    return Redis.from_url(
+        address.for_client, decode_responses=True, socket_connect_timeout=5, socket_timeout=30
+    )
 
 
 def _kind(source: str) -> str:

@@ -3,6 +3,7 @@
 import sys
 
 from scheduler.storage.availability import BROKER, REDIS, server_of
+from scheduler.storage.connection_faults import OTHER, fault_of
 
 REMEDY = "`beatdesk doctor` checks what is needed and says what to do"
 
@@ -11,13 +12,19 @@ def explain(error: Exception) -> str | None:
     """Return the message for an outage; None for a bug in Beatdesk, shown with a traceback."""
     server = server_of(error)
     if server is REDIS:
-        return f"Redis cannot do what is needed: {error}; {REMEDY}"
+        return f"Redis cannot do what is needed: {error}; {_remedy(error, REDIS.setting)}"
     if server is BROKER:
-        return f"the broker does not answer: {error}; {REMEDY}"
+        return f"the broker does not answer: {error}; {_remedy(error, BROKER.setting)}"
     why = _sql_outage(error)
     if why is None:
         return None
     return f"the history's database cannot do what is needed: {why}; {REMEDY}"
+
+
+def _remedy(error: Exception, setting: str) -> str:
+    """Return the remedy for the kind of error, and always the way to `doctor`."""
+    fault = fault_of(error)
+    return REMEDY if fault is OTHER else f"{fault.remedy_for(setting)}; {REMEDY}"
 
 
 def _sql_outage(error: Exception) -> str | None:

@@ -14,6 +14,7 @@ from scheduler.queues.broker import query_broker, visit_broker
 from scheduler.services.services import Services
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.validation import NO_CLUSTER
+from scheduler.storage.connection_faults import fault_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -34,11 +35,27 @@ def broker(services: Services) -> Part:
         if not _answers(services):
             return Part(name="broker", ok=False, summary=_IS_CLUSTER, remedy=NO_CLUSTER)
     except (RedisError, KombuError, OSError) as error:
-        remedy = f"Start it, or correct {PREFIX}BROKER_URL; until then runs wait in the outbox"
-        return Part(
-            name="broker", ok=False, summary=f"{where} does not answer: {error}", remedy=remedy
-        )
+        return _no_broker(services, where, error)
     return Part(name="broker", ok=True, summary=where)
+
+
+def _no_broker(services: Services, where: str, error: Exception) -> Part:
+    """The part of a broker that cannot be used, with the remedy for the kind of error."""
+    fault = fault_of(error)
+    setting = f"{PREFIX}{'BROKER_URL' if services.settings.broker_url else 'REDIS_URL'}"
+    if fault.kind in ("other", "refused"):
+        remedy = f"Start it, or correct {setting}"
+        summary = f"{where} does not answer: {error}"
+    else:
+        remedy = fault.remedy_for(setting)
+        summary = f"{where} cannot be used, {fault.words}: {error}"
+    return Part(
+        name="broker",
+        ok=False,
+        summary=summary,
+        remedy=f"{remedy}; until then runs wait in the outbox",
+        facts={"fault": fault.kind},
+    )
 
 
 def refuse_broker(services: Services) -> None:

@@ -20,6 +20,7 @@ from scheduler.rules.phrases import counted
 from scheduler.services.services import Services
 from scheduler.settings.errors import without_password
 from scheduler.storage import keys
+from scheduler.storage.connection_faults import fault_of
 from scheduler.storage.server_time import seconds_of
 
 RECORDER_ALIVE_FOR = timedelta(seconds=15)
@@ -94,12 +95,7 @@ def redis_part(services: Services) -> Part:
     try:
         server = services.redis.info("server")
     except RedisError as error:
-        remedy = (
-            "Start it, or set BEATDESK_REDIS_URL to one that runs (`beatdesk up` brings its own)"
-        )
-        return Part(
-            name="redis", ok=False, summary=f"{place} does not answer: {error}", remedy=remedy
-        )
+        return _no_redis(place, error)
     product = "Valkey" if "valkey_version" in server else "Redis"
     version = str(server.get("valkey_version") or server.get("redis_version") or "?")
     summary = f"{product} {version} at {place}"
@@ -109,6 +105,21 @@ def redis_part(services: Services) -> Part:
         summary=summary,
         facts={"product": product, "version": version, "url": place},
     )
+
+
+def _no_redis(place: str, error: RedisError) -> Part:
+    """The part of a server that cannot be used, with the remedy for the kind of error."""
+    fault = fault_of(error)
+    facts: dict[str, JsonValue] = {"fault": fault.kind, "url": place}
+    if fault.kind in ("other", "refused"):
+        remedy = (
+            "Start it, or set BEATDESK_REDIS_URL to one that runs (`beatdesk up` brings its own)"
+        )
+        summary = f"{place} does not answer: {error}"
+    else:
+        remedy = fault.remedy_for("BEATDESK_REDIS_URL")
+        summary = f"{place} cannot be used, {fault.words}: {error}"
+    return Part(name="redis", ok=False, summary=summary, remedy=remedy, facts=facts)
 
 
 def beat_part(services: Services, now: datetime) -> Part:

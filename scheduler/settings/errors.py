@@ -1,7 +1,18 @@
 """Faults of settings, and the error that lists all faults. Pure."""
 
-import re
 from dataclasses import dataclass
+
+from scheduler.storage.addresses.masking import without_password
+
+__all__ = [
+    "EXPLAINED",
+    "PREFIX",
+    "SECRET_FIELDS",
+    "BadSettings",
+    "SettingFault",
+    "masked",
+    "without_password",
+]
 
 PREFIX = "BEATDESK_"
 SECRET_FIELDS = frozenset(
@@ -20,8 +31,6 @@ EXPLAINED = (
     "every setting is explained in docs/reference/settings.md, and in the console under Help"
 )
 """The commands' additional line for people below the faults of settings."""
-
-_PASSWORD_IN_QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)[^&#]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +63,3 @@ def masked(name: str, value: str) -> str:
     if field not in SECRET_FIELDS or name.endswith("_FILE"):
         return repr(value)
     return repr(without_password(value)) if "://" in value else "'***'"
-
-
-def without_password(address: str) -> str:
-    """Return an address with the password hidden: `redis://:***@host`."""
-    address = _PASSWORD_IN_QUERY.sub(r"\g<name>***", address)
-    scheme, mark, rest = address.partition("://")
-    login, at, place = rest.rpartition("@")
-    if not (mark and at):
-        return address
-    user = login.partition(":")[0]
-    return f"{scheme}://{user}:***@{place}" if ":" in login else f"{scheme}://{login}@{place}"

@@ -7,18 +7,19 @@ from zoneinfo import ZoneInfo
 from scheduler.settings import http_allowlist, job_limits, keeping, smtp
 from scheduler.settings.errors import PREFIX, SettingFault
 from scheduler.settings.schema import Settings
-from scheduler.storage import sentinel
+from scheduler.storage.addresses import broker, redis_address, sentinels, sql_address
 
 KEY_LENGTH = 32
 
 _SCHEMES = {
-    "redis_url": ("redis", "rediss", "unix", "sentinel"),
+    "redis_url": (*sorted(redis_address.SCHEMES), "sentinel"),
     "database_url": ("sqlite", "postgresql", "postgres"),
     "report_dsn": ("sqlite", "postgresql", "postgres"),
     "cleanup_dsn": ("sqlite", "postgresql", "postgres"),
 }
 _EXAMPLES = {
     "redis_url": "redis://:password@host:6379/0, or sentinel://:password@one:26379;sentinel://two:26379",
+    "broker_url": "amqps://user:password@host/, or as for BEATDESK_REDIS_URL",
     "database_url": "postgresql://user:password@host/beatdesk",
     "report_dsn": "postgresql://reader:password@host/shop, or sqlite:////folder/shop.sqlite3",
     "cleanup_dsn": "postgresql://cleaner:password@host/shop, or sqlite:////folder/shop.sqlite3",
@@ -42,16 +43,28 @@ _ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
 LISTS = frozenset({"jobs", *_ENTRIES})
 """Settings that are lists, with commas between."""
 
-_SENTINELS = "Example: sentinel://:password@one:26379/0;sentinel://two:26379;sentinel://three:26379"
 NO_CLUSTER = (
     "Name a single Redis or Valkey, or Redis Sentinels; a broker may also be RabbitMQ, "
     "amqp://user:password@host//"
 )
 """The remedy for an address of a Redis Cluster."""
 
+
+def _check_redis(address: str) -> None:
+    """Raise AddressFault for an address of Redis or Sentinel that cannot be used."""
+    if sentinels.is_sentinel(address):
+        sentinels.read(address)
+    else:
+        redis_address.read(address)
+
+
 _SINGLE: dict[str, tuple[Callable[[str], object], str]] = {
-    "redis_url": (sentinel.check, _SENTINELS),
-    "broker_url": (sentinel.check, _SENTINELS),
+    "redis_url": (_check_redis, f"Example: {_EXAMPLES['redis_url']}"),
+    "broker_url": (broker.check, f"Example: {_EXAMPLES['broker_url']}"),
+    "result_backend": (broker.check, f"Example: {_EXAMPLES['redis_url']}"),
+    "database_url": (sql_address.check, f"Example: {_EXAMPLES['database_url']}"),
+    "report_dsn": (sql_address.check, f"Example: {_EXAMPLES['report_dsn']}"),
+    "cleanup_dsn": (sql_address.check, f"Example: {_EXAMPLES['cleanup_dsn']}"),
     "smtp_url": (smtp.smtp_server, "Example: smtp+starttls://user:password@mail.example.org:587"),
     "mail_from": (smtp.sender, "Example: Beatdesk <desk@example.org>"),
 }
@@ -124,7 +137,11 @@ def _bad_address(field: str, text: str, source: str) -> SettingFault | None:
     if field in ("redis_url", "broker_url") and "cluster" in scheme.lower():
         problem = "Redis Cluster cannot be used: Celery (kombu) has no transport for it"
         return SettingFault(name, text, problem, NO_CLUSTER, source)
-    if field in _SCHEMES and scheme.partition("+")[0] not in _SCHEMES[field]:
+    if (
+        field in _SCHEMES
+        and scheme not in _SCHEMES[field]
+        and scheme.partition("+")[0] not in _SCHEMES[field]
+    ):
         problem = f"the address must start with one of {', '.join(_SCHEMES[field])}"
         return SettingFault(name, text, problem, f"Example: {_EXAMPLES[field]}", source)
     return None

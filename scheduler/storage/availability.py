@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from scheduler.errors import Unavailable
+from scheduler.storage.connection_faults import fault_of, missing_right
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,18 @@ class Server:
 
     name: str
     remedy: str
+    setting: str
 
 
-REDIS = Server("Redis", "start it, or set BEATDESK_REDIS_URL to where it is")
-BROKER = Server("the broker", "look at `beatdesk doctor`, and try again when it is back")
+REDIS = Server("Redis", "start it, or set BEATDESK_REDIS_URL to where it is", "BEATDESK_REDIS_URL")
+BROKER = Server(
+    "the broker",
+    "look at `beatdesk doctor`, and try again when it is back",
+    "BEATDESK_BROKER_URL",
+)
+
+_WAIT = frozenset({"other", "refused", "time-out", "loading"})
+"""Kinds of faults that are mended by bringing the server back."""
 
 
 @contextmanager
@@ -58,9 +67,19 @@ def server_of(error: BaseException) -> Server | None:
 
 def _sentence(error: Exception, server: Server, consequence: str) -> str:
     because = f"; {consequence}" if consequence else ""
+    right = missing_right(error)
+    fault = fault_of(error)
+    if right is not None:
+        return (
+            f"{server.name} refused the command, nothing was saved: the login may not use {right}"
+            f"{because}; {fault.remedy_for(server.setting)}"
+        )
     # A server that refuses is full, read-only, or has a value of another type under the key.
     if _is_refusal(error):
         return f"{server.name} refused the command, nothing was saved: {error}{because}"
+    if fault.kind not in _WAIT:
+        remedy = fault.remedy_for(server.setting)
+        return f"{server.name} cannot be used, {fault.words} ({error}){because}; {remedy}"
     return f"{server.name} does not answer ({error}){because}; {server.remedy}"
 
 

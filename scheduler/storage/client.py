@@ -1,8 +1,11 @@
-"""The Redis client for schedules and events: to one server, or to the primary of a Sentinel."""
+"""The Redis client for schedules and events: to one server, or to the primary of a Sentinel.
+
+A certificate of TLS is verified, unless the address switches that off by name.
+"""
 
 from typing import TYPE_CHECKING, Any
 
-from scheduler.storage import sentinel
+from scheduler.storage.addresses import redis_address, sentinels
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -15,7 +18,7 @@ def connect(address: str, master: str) -> "Redis":
     """Return a client with replies as text.
 
     `master` is the name of the primary, for a `sentinel://` address. The client connects with the
-    first command, and again after a failover. Raises ValueError for a bad Sentinel address.
+    first command, and again after a failover. Raises AddressFault for an unusable address.
     """
     options: dict[str, Any] = {
         "decode_responses": True,
@@ -25,14 +28,14 @@ def connect(address: str, master: str) -> "Redis":
         "socket_timeout": ANSWER_SECONDS,
         "health_check_interval": 30,
     }
-    if not sentinel.is_sentinel(address):
+    if not sentinels.is_sentinel(address):
         from redis import Redis
 
-        return Redis.from_url(address, **options)
+        return Redis.from_url(redis_address.read(address).for_client, **options)
     from redis.sentinel import Sentinel
 
-    parts = sentinel.read(address)
-    sentinels = Sentinel(
+    parts = sentinels.read(address)
+    servers = Sentinel(
         parts.places,
         sentinel_kwargs={
             "socket_connect_timeout": CONNECT_SECONDS,
@@ -43,7 +46,7 @@ def connect(address: str, master: str) -> "Redis":
         db=parts.db,
         **options,
     )  # type: ignore[no-untyped-call]
-    client: Redis = sentinels.master_for(master)  # type: ignore[no-untyped-call]
+    client: Redis = servers.master_for(master)  # type: ignore[no-untyped-call]
     return client
 
 
@@ -52,9 +55,9 @@ def redbeat_options(address: str, master: str) -> dict[str, Any]:
 
     The settings of celery-redbeat 2.4 are `redbeat_redis_url` and `redbeat_redis_options`.
     """
-    if not sentinel.is_sentinel(address):
+    if not sentinels.is_sentinel(address):
         return {
-            "redbeat_redis_url": address,
+            "redbeat_redis_url": redis_address.read(address).for_client,
             "redbeat_redis_options": {
                 "socket_connect_timeout": CONNECT_SECONDS,
                 "socket_timeout": ANSWER_SECONDS,
@@ -63,7 +66,7 @@ def redbeat_options(address: str, master: str) -> dict[str, Any]:
                 "encoding_errors": "surrogateescape",
             },
         }
-    parts = sentinel.read(address)
+    parts = sentinels.read(address)
     login = {"username": parts.username, "password": parts.password}
     return {
         "redbeat_redis_url": "redis-sentinel://",

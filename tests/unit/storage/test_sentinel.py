@@ -2,7 +2,7 @@
 
 import pytest
 
-from scheduler.storage.sentinel import is_sentinel, read
+from scheduler.storage.addresses.sentinels import is_sentinel, read
 
 
 def test_the_login_and_the_database_of_the_first_are_those_of_all() -> None:
@@ -25,8 +25,8 @@ def test_without_a_login_there_is_none() -> None:
         ("sentinel://one;two:1", "each part"),
         ("sentinel://", "each part"),
         ("sentinel://one;sentinel://:secret@two", "the first part only"),
-        ("sentinel://one/first", "no number of a database"),
-        ("sentinel://one:port", "Port"),
+        ("sentinel://one/first", "is not a number"),
+        ("sentinel://one:port", "port"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_the_reason(address: str, said: str) -> None:

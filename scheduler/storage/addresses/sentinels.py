@@ -3,14 +3,22 @@
     sentinel://:password@one:26379/0;sentinel://two:26379
 
 Login and database number are given in the first part, and belong to the Redis servers behind
-Sentinel. Sentinels with a password of their own are not supported.
+Sentinel. Sentinels with a password of their own are not supported, nor is TLS.
 """
 
+import re
 from typing import NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
+
+from scheduler.storage.addresses.parts import AddressFault, split, whole_number
 
 SCHEME = "sentinel://"
 PORT = 26379
+EACH_PART = "each part, with ; between, must be sentinel://host:port"
+NO_OPTIONS: frozenset[str] = frozenset()
+
+_NEXT = re.compile(r";(?=[A-Za-z][A-Za-z0-9+.-]*://)|;(?=[\w.-]+(?::[0-9]+)?(?:/|;|$))")
+"""The `;` before the next Sentinel; another `;` belongs to a password."""
 
 
 class Sentinels(NamedTuple):
@@ -45,23 +53,17 @@ def is_sentinel(address: str) -> bool:
     return address.startswith(SCHEME)
 
 
-def check(address: str) -> None:
-    """Raise ValueError for a malformed address of Sentinel; other addresses pass."""
-    if is_sentinel(address):
-        read(address)
-
-
 def read(address: str) -> Sentinels:
-    """Return the parts of an address. Raises ValueError with the fault."""
-    parts = [urlsplit(text.strip()) for text in address.split(";") if text.strip()]
-    if not parts or any(part.scheme != "sentinel" or not part.hostname for part in parts):
-        raise ValueError("each part, with ; between, must be sentinel://host:port")
-    if any("@" in part.netloc for part in parts[1:]):
-        raise ValueError("the login stands in the first part only, and is the same for all")
+    """Return the parts of an address. Raises AddressFault."""
+    texts = [text.strip() for text in _NEXT.split(address) if text.strip()]
+    if not texts or any(not is_sentinel(text) for text in texts):
+        raise AddressFault(EACH_PART)
+    parts = [split(text.removesuffix(";"), NO_OPTIONS) for text in texts]
+    if any(not part.host for part in parts):
+        raise AddressFault(EACH_PART)
+    if any(part.username or part.password is not None for part in parts[1:]):
+        raise AddressFault("the login stands in the first part only, and is the same for all")
     first = parts[0]
-    number = first.path.strip("/") or "0"
-    if not number.isdecimal():
-        raise ValueError(f"{number!r} is no number of a database")
-    password = None if first.password is None else unquote(first.password)
-    places = tuple((str(part.hostname), part.port or PORT) for part in parts)
-    return Sentinels(places, unquote(first.username or "") or None, password, int(number))
+    number = whole_number(first.path.strip("/") or "0", "the database behind its /")
+    places = tuple((part.host, part.port or PORT) for part in parts)
+    return Sentinels(places, first.username, first.password, number)
