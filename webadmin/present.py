@@ -5,18 +5,16 @@ HTML is left to the templates, with autoescape on.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scheduler.events.bounds import masked_text
-from scheduler.events.secret_names import MASK, is_hidden
+from scheduler.events.bounds import masked, masked_arguments, masked_text
 from scheduler.rules.model.run_states import RunGroup, RunState
 from scheduler.rules.phrases import elapsed, percent
 
 DASH = "–"
-DEPTH_LIMIT = 25
 WRAPPED = 60
 """Shortest length of a line, in characters, that counts as wrapped by the source's width."""
 
@@ -132,17 +130,6 @@ def size(number: int | None) -> str:
     return f"{number / 1000:.1f} kB" if number < 1_000_000 else f"{number / 1_000_000:.1f} MB"
 
 
-def masked(value: Any, depth: int = 0) -> Any:
-    """Return the value with secrets masked, by key and by address."""
-    if depth > DEPTH_LIMIT:
-        return "…"
-    if isinstance(value, Mapping):
-        return {k: MASK if is_hidden(k, v) else masked(v, depth + 1) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [masked(item, depth + 1) for item in value]
-    return masked_text(value) if isinstance(value, str) else value
-
-
 def first_line(text: str, most: int = 160) -> str:
     """Return the first line, cut to `most` characters, with passwords masked."""
     line = masked_text(text.strip().partition("\n")[0])
@@ -165,6 +152,11 @@ def unwrapped(text: str) -> str:
 def pretty(value: Any) -> str:
     """Return indented JSON for reading, secrets masked."""
     return json.dumps(masked(value), indent=2, ensure_ascii=False, default=str)
+
+
+def pretty_arguments(args: Sequence[Any], parameters: Sequence[str]) -> str:
+    """Return positional arguments as indented JSON; secrets are masked by the parameters' names."""
+    return json.dumps(masked_arguments(args, parameters), indent=2, ensure_ascii=False, default=str)
 
 
 @dataclass(frozen=True)

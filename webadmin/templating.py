@@ -11,7 +11,9 @@ from typing import Any
 from flask import Flask, current_app, request, url_for
 from markupsafe import Markup, escape
 
+from scheduler.catalogue.call_check import positional_names
 from scheduler.clock import utc_now
+from scheduler.errors import Unavailable
 from scheduler.events.bounds import masked_text
 from scheduler.rules.model.run_states import RunGroup, RunState
 from scheduler.rules.phrases import plural
@@ -25,6 +27,7 @@ from webadmin import (
 )
 from webadmin.help.addresses import help_url
 from webadmin.security import csp_nonce
+from webadmin.services import services
 
 PART_NAMES = {
     "beat": "Beat",
@@ -50,6 +53,7 @@ def install(app: Flask) -> None:
         plural=plural,
         size=present.size,
         pretty=present.pretty,
+        arguments_of=arguments_of,
         coded=coded,
         unwrapped=present.unwrapped,
     )
@@ -90,6 +94,19 @@ def coded(text: str) -> Markup:
         Markup("<code>{}</code>").format(piece) if number % 2 else piece
         for number, piece in enumerate(pieces)
     )
+
+
+def arguments_of(args: list[Any], job: str | None) -> str:
+    """Return positional arguments as JSON, secrets masked by the names of the job's parameters.
+
+    Without Redis, or for a job that no worker has offered, only secrets with a form of their own
+    are masked.
+    """
+    try:
+        offered = services().catalogue.get(job) if job else None
+    except Unavailable:
+        offered = None
+    return present.pretty_arguments(args, [] if offered is None else positional_names(offered))
 
 
 def asset(path: str) -> str:

@@ -9,20 +9,17 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import ValidationError
 from redis import Redis
 
-from scheduler.catalogue.json_schema import faults
-from scheduler.errors import BadArguments, Refused, UnknownJob
-from scheduler.events.secret_names import REFERENCE
+from scheduler.catalogue.call_check import check_arguments, check_saved_call
+from scheduler.catalogue.records import Job, Stored, Worker
+from scheduler.errors import Refused, UnknownJob
 from scheduler.storage import keys
 from scheduler.storage.availability import answering
 from scheduler.storage.lua import script_text
-
-ALIVE_FOR = timedelta(seconds=30)
-"""The age of a worker's last heartbeat beyond which the worker counts as gone."""
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """The age of a worker's last heartbeat beyond which the worker is no longer listed."""
@@ -30,122 +27,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 REFILL_SECONDS = 3600
 """Seconds during which status and doctor report a lost and republished catalogue."""
 
-ParameterKind = Literal[
-    "positional_only", "positional_or_keyword", "var_positional", "keyword_only", "var_keyword"
-]
-
-
-class Stored(BaseModel):
-    """A record in Redis. Unknown fields are ignored: a worker may be newer than the console."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
 Shape = TypeVar("Shape", bound=Stored)
-
-
-class Parameter(Stored):
-    """A parameter of a job. `default` is JSON, or the repr of a value without a JSON type.
-
-    `json_schema` describes the allowed values, for a job with a model of its parameters.
-    """
-
-    name: str
-    kind: ParameterKind = "positional_or_keyword"
-    required: bool = True
-    default: JsonValue = None
-    annotation: str = ""
-    doc: str = ""
-    json_schema: dict[str, JsonValue] | None = None
-
-
-class Job(Stored):
-    """A Celery task for schedules; `workers` are the live workers with the job.
-
-    `soft_time_limit` and `time_limit` are in seconds; `retries` is the number of further attempts
-    declared by the job.
-    """
-
-    name: str
-    title: str = ""
-    doc: str = ""
-    parameters: list[Parameter] = []
-    queue: str | None = None
-    module: str = ""
-    soft_time_limit: float | None = None
-    time_limit: float | None = None
-    retries: int | None = None
-    json_schema: dict[str, JsonValue] | None = None
-    workers: list[str] = []
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether no live worker offers the job."""
-        return not self.workers
-
-
-class Worker(Stored):
-    """The last heartbeat of a worker. `pool` is the name of its pool; `stops_jobs` says whether the
-    pool can stop a running job.
-    """
-
-    name: str
-    pid: int
-    host: str
-    at: AwareDatetime
-    queues: list[str] = []
-    concurrency: int = 1
-    jobs: list[str] = []
-    active: int = 0
-    pool: str = "prefork"
-    stops_jobs: bool = True
-
-    def is_alive(self, now: datetime) -> bool:
-        """Return whether the heartbeat is recent enough at `now`."""
-        return now - self.at <= ALIVE_FOR
-
-
-def check_arguments(job: Job, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
-    """Check a call against the job's signature and schema.
-
-    Raises BadArguments with the parameter and the remedy.
-    """
-    by_place = [p for p in job.parameters if p.kind in ("positional_only", "positional_or_keyword")]
-    by_name = {
-        p.name: p for p in job.parameters if p.kind in ("positional_or_keyword", "keyword_only")
-    }
-    takes_any_place = any(p.kind == "var_positional" for p in job.parameters)
-    takes_any_name = any(p.kind == "var_keyword" for p in job.parameters)
-    if len(args) > len(by_place) and not takes_any_place:
-        raise BadArguments(
-            f"{job.name} takes at most {len(by_place)} positional argument(s), {len(args)} are "
-            f"given; its call is {call_of(job)}",
-            field="args",
-        )
-    filled = {p.name for p, _ in zip(by_place, args, strict=False)}
-    for name, value in kwargs.items():
-        if name in filled and name in by_name:
-            raise BadArguments(
-                f"the parameter {name!r} is given twice: in args and in kwargs; leave one out"
-            )
-        if name in by_name:
-            if job.json_schema is None:
-                _check_type(job, by_name[name], value, "kwargs")
-        elif not takes_any_name:
-            raise BadArguments(
-                f"{job.name} has no parameter {name!r}{_suggestion(name, by_name)}; its call is "
-                f"{call_of(job)}"
-            )
-    for parameter, value in zip(by_place, args, strict=False):
-        _check_type(job, parameter, value, "args")
-    _check_required(job, filled, kwargs)
-    if job.json_schema is not None and (found := faults(job.json_schema, dict(kwargs))):
-        raise BadArguments(f"{job.name}: {'; '.join(found)}"[:1000])
-
-
-def call_of(job: Job) -> str:
-    """Return the job's call for people: `reports.job_summary(days: int = 1)`."""
-    return f"{job.name}({', '.join(_shown(parameter) for parameter in job.parameters)})"
 
 
 def unknown_job(name: str, offered: Sequence[str]) -> UnknownJob:
@@ -267,6 +149,16 @@ class Catalogue:
 
     def check_call(self, job: str, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
         """Check a call against the catalogue. Raises UnknownJob or BadArguments."""
+        check_arguments(self._offered(job), args, kwargs)
+
+    def check_saved_call(
+        self, job: str, args: Sequence[object], kwargs: Mapping[str, object]
+    ) -> None:
+        """Check a call that is to be stored. Raises UnknownJob or BadArguments."""
+        check_saved_call(self._offered(job), args, kwargs)
+
+    def _offered(self, job: str) -> Job:
+        """Return the job of this name. Raises UnknownJob."""
         with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, job))
         job_entry = None if raw is None else _read(Job, raw)
@@ -274,7 +166,7 @@ class Catalogue:
             with answering(_CONSEQUENCE):
                 names = cast("list[str]", self._redis.hkeys(keys.CATALOGUE_HASH))
             raise unknown_job(job, names)
-        check_arguments(job_entry, args, kwargs)
+        return job_entry
 
     def forget(self, name: str, now: datetime) -> None:
         """Remove a job without workers. Raises UnknownJob, or Refused for a job with a worker."""
@@ -288,70 +180,6 @@ class Catalogue:
             )
         with answering(_CONSEQUENCE):
             self._redis.hdel(keys.CATALOGUE_HASH, name)
-
-
-_JSON_TYPES: dict[str, tuple[type, ...]] = {
-    "int": (int,),
-    "float": (int, float),
-    "str": (str,),
-    "bool": (bool,),
-    "list": (list,),
-    "tuple": (list,),
-    "dict": (dict,),
-    "None": (type(None),),
-    "NoneType": (type(None),),
-}
-
-
-def _check_type(job: Job, parameter: Parameter, value: object, field: str) -> None:
-    """Refuse a value that contradicts the annotation; only plain JSON types are checked."""
-    if isinstance(value, str) and REFERENCE.search(value):
-        return  # only the worker has the secret's value
-    allowed: list[type] = []
-    for word in _union(parameter.annotation):
-        types = _JSON_TYPES.get(word.partition("[")[0].strip())
-        if types is None:
-            return
-        allowed.extend(types)
-    if (isinstance(value, bool) and bool not in allowed) or not isinstance(value, tuple(allowed)):
-        raise BadArguments(
-            f"{job.name}: {parameter.name} must be {parameter.annotation}, not {value!r}"[:500],
-            field=field,
-        )
-
-
-def _union(annotation: str) -> list[str]:
-    """Return the parts of a union such as `int | None`; a `|` in brackets does not count."""
-    parts = [""]
-    depth = 0
-    for letter in annotation:
-        depth += (letter == "[") - (letter == "]")
-        if letter == "|" and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part.strip() for part in parts]
-
-
-def _check_required(job: Job, filled: set[str], kwargs: Mapping[str, object]) -> None:
-    named = {p.name for p in job.parameters if p.kind != "positional_only"} & set(kwargs)
-    missing = [p.name for p in job.parameters if p.required and p.name not in filled | named]
-    if missing:
-        raise BadArguments(
-            f"{job.name} needs a value for {', '.join(repr(name) for name in missing)}; its call "
-            f"is {call_of(job)}"
-        )
-
-
-def _suggestion(name: str, parameters: Mapping[str, Parameter]) -> str:
-    near = difflib.get_close_matches(name, list(parameters), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
-def _shown(parameter: Parameter) -> str:
-    stars = {"var_positional": "*", "var_keyword": "**"}.get(parameter.kind, "")
-    text = stars + parameter.name + (f": {parameter.annotation}" if parameter.annotation else "")
-    return text if stars or parameter.required else f"{text} = {parameter.default!r}"
 
 
 def _offers(workers: Sequence[Worker]) -> dict[str, list[str]]:

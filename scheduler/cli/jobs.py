@@ -2,12 +2,9 @@
 
 import click
 
-from scheduler.catalogue.catalogue import (
-    Job,
-    Parameter,
-    call_of,
-    unknown_job,
-)
+from scheduler.catalogue.call_check import call_of
+from scheduler.catalogue.catalogue import unknown_job
+from scheduler.catalogue.records import Job, Parameter
 from scheduler.cli.output import (
     json_option,
     print_facts,

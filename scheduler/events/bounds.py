@@ -5,29 +5,32 @@ result could not be recorded. The bounds keep the stream and the history small.
 """
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
 from scheduler.events import fast_json
-from scheduler.events.redaction import without_secrets
-from scheduler.events.secret_names import MASK, is_hidden
+from scheduler.events.redaction import SHORTEST, without_secrets
+from scheduler.events.secret_names import LONGEST_NAME, MASK, is_hidden
+
+PAIR = 2
+_NAMING = ("name", "key", "header")
+"""Fields with the name of the field `value` beside them."""
 
 DEEPEST = 20
-"""Most levels of nesting; a deeper value becomes its repr."""
+"""Most levels of nesting; a deeper value becomes the beginning of its repr."""
+
+DEEP_TEXT = 500
+"""Characters of the repr of a value that is nested too deep."""
 
 _written = fast_json.writer(ascii_only=False, separators=(",", ":"))
-_URL_PASSWORD = re.compile(
-    r"(?P<head>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)[^\s/@]{1,500}(?=@)", re.IGNORECASE
-)
 
 
 def masked_text(text: str) -> str:
-    """Return the text with a mask for passwords in addresses (`scheme://user:password@host`)."""
-    return _URL_PASSWORD.sub(lambda match: match["head"] + MASK, text) if "://" in text else text
+    """Return the text with a mask for each recognizable secret (see `redaction`)."""
+    return without_secrets(text, MASK) if len(text) >= SHORTEST else text
 
 
 def plain_text(text: str) -> str:
@@ -42,7 +45,7 @@ def bounded_text(text: str, limit: int, *, keep: str = "start") -> str:
 
     `keep="ends"` cuts in the middle: the first and last lines of a traceback are the most useful.
     """
-    text = without_secrets(masked_text(plain_text(text)), MASK)
+    text = masked_text(plain_text(text))
     raw = text.encode()
     if len(raw) <= limit:
         return text
@@ -62,15 +65,52 @@ def masked(value: Any, depth: int = 0) -> JsonValue:
     if value is None or isinstance(value, str | int | float):
         return _scalar(value)
     if depth >= DEEPEST:
-        return _text(value)
+        return _shortened(_text(value))
     if isinstance(value, list | tuple | set | frozenset):
-        return [masked(item, depth + 1) for item in value]
+        return _masked_list(list(value), depth)
     if isinstance(value, Mapping):
-        return {
-            plain_text(str(key)): MASK if is_hidden(str(key), item) else masked(item, depth + 1)
-            for key, item in value.items()
-        }
+        return _masked_object(value, depth)
     return _foreign(value, depth)
+
+
+def masked_arguments(args: Sequence[Any], names: Sequence[str]) -> list[JsonValue]:
+    """Return positional arguments as JSON, masked; `names` are those of the parameters, in order.
+
+    A value without a name is masked like the item of a list.
+    """
+    shown = _masked_list(list(args), 0)
+    return [
+        MASK if position < len(names) and is_hidden(names[position], value) else shown[position]
+        for position, value in enumerate(args)
+    ]
+
+
+def _masked_list(items: list[Any], depth: int) -> list[JsonValue]:
+    """The items masked; hidden is also what follows the option or name of a secret in a list."""
+    found: list[JsonValue] = [masked(item, depth + 1) for item in items]
+    for position in range(1, len(items)):
+        before = items[position - 1]
+        item = items[position]
+        is_named = isinstance(before, str) and _names_next(before, len(items))
+        if is_named and isinstance(item, str) and is_hidden(before, item):
+            found[position] = MASK
+    return found
+
+
+def _names_next(text: str, count: int) -> bool:
+    """Whether the item is the name of the item after it: `--password`, or the first of a pair."""
+    return len(text) <= LONGEST_NAME and (text.startswith("-") or count == PAIR)
+
+
+def _masked_object(value: Mapping[Any, Any], depth: int) -> dict[str, JsonValue]:
+    """The entries masked; hidden is also the `value` of an object with the `name` of a secret."""
+    found: dict[str, JsonValue] = {
+        plain_text(str(key)): MASK if is_hidden(str(key), item) else masked(item, depth + 1)
+        for key, item in value.items()
+    }
+    if "value" in found and any(is_hidden(value.get(key), value["value"]) for key in _NAMING):
+        found["value"] = MASK
+    return found
 
 
 def bounded(value: Any, limit: int) -> JsonValue:
@@ -118,6 +158,10 @@ def _foreign(value: Any, depth: int) -> JsonValue:
     except Exception:  # noqa: BLE001 - pydantic does not support the type, or its methods raise
         return _text(value)
     return _text(value) if type(converted) is type(value) else masked(converted, depth + 1)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= DEEP_TEXT else text[:DEEP_TEXT] + "…"
 
 
 def _text(value: Any) -> str:

@@ -4,6 +4,7 @@ One list for events and console: with two lists, a name missing from either woul
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 MASK = "•••••"
@@ -26,7 +27,7 @@ WORDS = (
 """Endings of secret names; searched in text too, where `=` or a quote follows."""
 
 _WORDS_IN_NAMES = (*WORDS, "cookie", "signature", "webhook")
-_PARTS = ("pass", "dsn")
+_PARTS = ("pass", "dsn", "pwd")
 """Words too common within other words: `compass` is not secret."""
 
 _WHOLE = ("auth",)
@@ -37,19 +38,68 @@ _SECRET = re.compile(
     rf"|^(?:{'|'.join(_WHOLE)})$",
     re.IGNORECASE,
 )
+_REFUSED = re.compile(
+    rf"(?:{'|'.join(WORDS)})s?[0-9]*$|(?:^|[_.-])(?:pass|pwd)s?[0-9]*$|^auth$", re.IGNORECASE
+)
 _COUNTED = re.compile(r"tokens$", re.IGNORECASE)
 """Counts of tokens: the number in `max_tokens: 4096` is not secret."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-@lru_cache(maxsize=1000)
+LONGEST_NAME = 200
+"""Characters of a name that are looked at, from the end, where a secret's name has its word."""
+
+SHORTEST = 4
+"""Fewest characters of a secret's value: a shorter one could not be hidden elsewhere."""
+
+
+LEAST_NUMBER = 1000
+"""Least number with `SHORTEST` digits."""
+
+
 def is_secret(name: str) -> bool:
     """Whether a value under this name stays hidden.
 
     True for `db_password` and `apiKey`, False for `tokenizer`.
     """
+    return _is_secret(name[-LONGEST_NAME:])
+
+
+@lru_cache(maxsize=1000)
+def _is_secret(name: str) -> bool:
     return _SECRET.search(_CAMEL.sub("_", name)) is not None
+
+
+def is_literal_secret(name: object, value: object) -> bool:
+    """Whether the value is a secret itself, where a reference to the secret belongs.
+
+    Stricter about the name than `is_hidden`: `token_url` and `password_file` are hidden to be safe,
+    and are no secrets. A text with a reference, a text or number of less than `SHORTEST`
+    characters, and true or false are none either.
+    """
+    if not isinstance(name, str) or isinstance(value, bool) or not is_hidden(name, value):
+        return False
+    if _REFUSED.search(_CAMEL.sub("_", name[-LONGEST_NAME:])) is None:
+        return False
+    return _has_literal(value)
+
+
+def _has_literal(value: object) -> bool:
+    """Whether a text of the value, at any depth, is long enough for a secret and no reference."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            waiting += one.values()
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, str):
+            if len(one) >= SHORTEST and REFERENCE.search(one) is None:
+                return True
+        elif isinstance(one, int | float) and abs(one) >= LEAST_NUMBER:
+            return True
+    return False
 
 
 def is_hidden(name: object, value: object) -> bool:

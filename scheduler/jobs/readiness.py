@@ -13,8 +13,9 @@ from scheduler.errors import BeatdeskError, Refused
 from scheduler.health.status import Part
 from scheduler.jobs.roots import refuse_own_folder
 from scheduler.jobs.sql.caps import Budget, Caps, StatementFailed
+from scheduler.jobs.sql.child_process import query
 from scheduler.jobs.sql.reading_postgres import WRITABLE
-from scheduler.jobs.sql.source import query, sqlite_path
+from scheduler.jobs.sql.source import sqlite_path
 from scheduler.jobs.sweeping import rows
 from scheduler.outgoing.smtp import greet
 from scheduler.settings import job_limits

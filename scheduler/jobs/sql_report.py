@@ -15,7 +15,7 @@ from scheduler.jobs.parameters import KeepDays, Parameters
 from scheduler.jobs.report_files import ReportFiles
 from scheduler.jobs.report_mail import MailTo, mail, refuse_unmailable
 from scheduler.jobs.sql.caps import Batch, Budget, Caps
-from scheduler.jobs.sql.source import query
+from scheduler.jobs.sql.child_process import query
 from scheduler.jobs.tables.writing import MEDIA_TYPES, Format, Totals, writer
 from scheduler.services.process import current_services
 from scheduler.settings.schema import Settings

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from celery import Celery
     from redis import Redis
 
-    from scheduler.catalogue.catalogue import Catalogue, Worker
+    from scheduler.catalogue.catalogue import Catalogue
+from scheduler.catalogue.records import Worker
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from scheduler.catalogue.catalogue import Job, check_arguments, unknown_job
+from scheduler.catalogue.call_check import check_saved_call
+from scheduler.catalogue.catalogue import unknown_job
+from scheduler.catalogue.records import Job
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, Unavailable
 from scheduler.events.schema import ScheduleDeleted, encode
 from scheduler.rules.calendars.exclusions import SavedCalendar
@@ -61,13 +63,13 @@ class DesiredSchedule:
 
 
 def calls_of(jobs: Sequence[Job]) -> CheckCall:
-    """Return a check of many calls against the catalogue's jobs. Raises for an unknown job."""
+    """Return a check of many calls that are to be stored, which raises as `check_saved_call`."""
     offered = {job.name: job for job in jobs}
 
     def check_call(job: str, args: list[Any], kwargs: dict[str, Any]) -> None:
         if job not in offered:
             raise unknown_job(job, list(offered))
-        check_arguments(offered[job], args, kwargs)
+        check_saved_call(offered[job], args, kwargs)
 
     return check_call
 

@@ -155,7 +155,7 @@ class ScheduleStore:
         if not isinstance(wanted, CheckedSpec):
             check_spec(spec, now=edit.now)
             self._check_calendar(spec, None)
-            self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
+            self._catalogue.check_saved_call(spec.job, spec.args, spec.kwargs)
         stored = self._listing.read(spec.name)
         if stored.raw.definition is not None or stored.fault:
             raise NameTaken(
@@ -222,7 +222,11 @@ class ScheduleStore:
         if not isinstance(wanted, CheckedSpec):
             self._check_calendar(spec, self._listing.read(name).schedule())
         decide = edits.editing(
-            wanted, self._catalogue.check_call, revision=revision, restored=restored, edit=edit
+            wanted,
+            self._catalogue.check_saved_call,
+            revision=revision,
+            restored=restored,
+            edit=edit,
         )
         return self.change(name, decide)
 

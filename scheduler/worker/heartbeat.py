@@ -18,7 +18,7 @@ from celery.worker import state
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from scheduler.catalogue.catalogue import Job, Worker
+from scheduler.catalogue.records import Job, Worker
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError

@@ -12,8 +12,8 @@ from typing import Any
 from celery import Celery
 from pydantic import BaseModel, JsonValue, PydanticUserError
 
-from scheduler.catalogue.catalogue import Job, Parameter, ParameterKind
 from scheduler.catalogue.json_schema import inlined, words_of
+from scheduler.catalogue.records import Job, Parameter, ParameterKind
 from scheduler.celery_app import internals
 from scheduler.runs.headers import is_job
 from scheduler.worker.docstrings import parameter_docs

@@ -268,7 +268,7 @@ def _take_lock(scheduler: Any) -> None:
 
 def _offer(services: Any) -> None:
     """Publish the task in the catalogue, so that schedules of the task can be saved."""
-    from scheduler.catalogue.catalogue import Job, Parameter, Worker
+    from scheduler.catalogue.records import Job, Parameter, Worker
     from scheduler.clock import utc_now
 
     now = utc_now()

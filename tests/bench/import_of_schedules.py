@@ -11,12 +11,8 @@ from time import perf_counter, process_time
 
 from redis import Redis
 
-from scheduler.catalogue.catalogue import (
-    Catalogue,
-    Job,
-    Parameter,
-    Worker,
-)
+from scheduler.catalogue.catalogue import Catalogue
+from scheduler.catalogue.records import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Spec

@@ -16,7 +16,7 @@ from time import process_time
 
 import click
 
-from scheduler.catalogue.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.records import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, run_event
 from scheduler.ledger.failing_trees import FailingTrees

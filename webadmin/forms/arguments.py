@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms.form import BaseForm
 
 from scheduler.catalogue import json_schema
-from scheduler.catalogue.catalogue import Parameter
+from scheduler.catalogue.records import Parameter
 from scheduler.events.secret_names import REFERENCE
 from webadmin.forms import json_text
 from webadmin.forms.fields import TypedField

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
-from scheduler.catalogue.catalogue import Job, Parameter
+from scheduler.catalogue.records import Job, Parameter
 from scheduler.rules.model.fields import (
     MODELS,
     RULES,

@@ -7,7 +7,9 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
-from scheduler.catalogue.catalogue import Job, call_of, unknown_job
+from scheduler.catalogue.call_check import call_of
+from scheduler.catalogue.catalogue import unknown_job
+from scheduler.catalogue.records import Job
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from webadmin.forms import arguments

@@ -15,13 +15,17 @@ from typing import Any
 import psycopg
 from psycopg import Connection, RawServerCursor
 
+from scheduler.jobs.sql import own_database
 from scheduler.jobs.sql.caps import Batch, Budget, StatementFailed
 from scheduler.jobs.sql.placeholders import numbered
 from scheduler.jobs.tables.cells import weight
 
-FIRST_ROWS = 50
-MOST_ROWS = 2000
-BATCH_BYTES = 2_000_000
+FIRST_ROWS = 1
+MOST_ROWS = 500
+GROWTH = 4
+"""Factor by which a batch may have more rows than the batch before."""
+
+BATCH_BYTES = 1_000_000
 """Approximate bytes of one batch: a batch's number of rows follows from the batch before."""
 
 CONNECTION = {
@@ -35,9 +39,17 @@ CONNECTION = {
 _POWERS = """
     SELECT r.rolname FROM pg_roles r
     WHERE (r.rolsuper OR r.rolname IN (
-        'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))
+        'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files',
+        'pg_write_all_data', 'pg_signal_backend', 'pg_maintain', 'pg_create_subscription'))
       AND pg_has_role(session_user, r.oid, 'MEMBER')
     ORDER BY r.rolsuper DESC LIMIT 1
+"""
+_WAYS_OUT = """
+    SELECT p.oid::regprocedure::text FROM pg_catalog.pg_proc p
+    WHERE p.proname IN ('dblink', 'dblink_exec', 'dblink_connect', 'dblink_open',
+                        'dblink_send_query', 'lo_export', 'lo_import')
+      AND has_function_privilege(session_user, p.oid, 'EXECUTE')
+    ORDER BY 1 LIMIT 1
 """
 WRITABLE = """
     SELECT DISTINCT table_schema || '.' || table_name FROM information_schema.role_table_grants
@@ -62,30 +74,54 @@ def query(
     """
     text, bound = numbered(statement.strip().removesuffix(";"), values)
     try:
-        with psycopg.connect(address, **CONNECTION) as connection:  # type: ignore[arg-type] # libpq's options
-            connection.read_only = True
-            with _watched(connection, budget):
-                refuse_powers(connection)
-                connection.execute(_LIMITS, [f"{max(1, int(budget.seconds_left * 1000))}ms"])
-                with RawServerCursor(connection, "report") as cursor:
-                    cursor.execute(text.encode(), bound)
-                    yield [column.name for column in cursor.description or ()], _batches(cursor)
+        with _connected(address) as connection, _watched(connection, budget):
+            refuse_powers(connection)
+            connection.execute(_LIMITS, [f"{max(1, int(budget.seconds_left * 1000))}ms"])
+            with RawServerCursor(connection, "report") as cursor:
+                cursor.execute(text.encode(), bound)
+                yield [column.name for column in cursor.description or ()], _batches(cursor)
     except psycopg.Error as error:
         if budget.is_over() or isinstance(error, psycopg.errors.QueryCanceled):
             raise budget.late() from None
         raise StatementFailed(f"PostgreSQL refuses: {str(error).strip()}") from None
 
 
+@contextmanager
+def _connected(address: str) -> Iterator[Connection[Any]]:
+    """A connection in a read-only transaction, which is always rolled back.
+
+    Large objects can be written in a read-only transaction by servers before PostgreSQL 16.
+    """
+    connection = psycopg.connect(address, **CONNECTION)  # type: ignore[arg-type] # libpq's options
+    try:
+        connection.read_only = True
+        yield connection
+    finally:
+        if not connection.closed:
+            connection.rollback()
+            connection.close()
+
+
 def refuse_powers(connection: Connection[Any]) -> None:
     """Raise StatementFailed for a login with rights beyond the limits of a read-only
-    transaction.
+    transaction, and for a database of Beatdesk.
     """
+    own = connection.execute(own_database.IN_POSTGRES, own_database.MARKS).fetchone()
+    if own is not None and own[0]:
+        raise StatementFailed(own_database.REFUSAL)
     power = connection.execute(_POWERS).fetchone()
     if power is not None:
         raise StatementFailed(
             f"the login of BEATDESK_REPORT_DSN has the rights of {power[0]}, which may start "
             "programs and read files of the server. Make a login that may only read: CREATE ROLE "
             "reader LOGIN; GRANT SELECT ON … TO reader"
+        )
+    way_out = connection.execute(_WAYS_OUT).fetchone()
+    if way_out is not None:
+        raise StatementFailed(
+            f"the login of BEATDESK_REPORT_DSN may call {way_out[0]}, which opens connections of "
+            "its own, that may write, or reads and writes files. Take the right away: REVOKE "
+            f"EXECUTE ON FUNCTION {way_out[0]} FROM PUBLIC, and the same for its neighbours"
         )
 
 
@@ -107,4 +143,5 @@ def _batches(cursor: "RawServerCursor[Any]") -> Iterator[Batch]:
     size = FIRST_ROWS
     while batch := cursor.fetchmany(size):
         yield batch
-        size = min(MOST_ROWS, max(1, BATCH_BYTES * len(batch) // max(1, sum(map(weight, batch)))))
+        fitting = BATCH_BYTES * len(batch) // max(1, sum(map(weight, batch)))
+        size = max(1, min(MOST_ROWS, GROWTH * size, fitting))

@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from scheduler.jobs.sql import own_database
 from scheduler.jobs.sql.caps import Batch, Budget, StatementFailed
 from scheduler.jobs.sql.placeholders import names, refuse_unknown
 
-ROWS_AT_ONCE = 1000
+ROWS_AT_ONCE = 20
+"""Rows of one fetch: each may have values of `LONGEST_VALUE` bytes."""
+
 STEPS_BETWEEN_LOOKS = 10_000
 """Instructions of SQLite's virtual machine between two looks at the clock: a few milliseconds."""
 
-LONGEST_VALUE = 16_000_000
-"""Most bytes of one value; SQLite's own limit is a gigabyte, within reach of a single function
-call.
-"""
+LONGEST_VALUE = 4_000_000
+"""Most bytes of one value, also of one in between; SQLite's own limit is a gigabyte."""
 
 BUSY_SECONDS = 5.0
 
@@ -48,6 +49,7 @@ def query(
     refused: list[str] = []
     try:
         with closing(_opened(path)) as connection:
+            _refuse_own(connection)
             connection.set_authorizer(_authorizer(refused))
             connection.set_progress_handler(budget.is_over, STEPS_BETWEEN_LOOKS)
             cursor = connection.execute(statement, bound)
@@ -67,9 +69,21 @@ def _opened(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=BUSY_SECONDS)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    for pragma in ("query_only = ON", "trusted_schema = OFF", "cache_size = -16000"):
+    for pragma in (
+        "query_only = ON",
+        "trusted_schema = OFF",
+        "cache_size = -16000",
+        "mmap_size = 0",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def _refuse_own(connection: sqlite3.Connection) -> None:
+    """Raise StatementFailed for a database of Beatdesk."""
+    (count,) = connection.execute(own_database.IN_SQLITE, own_database.MARKS).fetchone()
+    if count == len(own_database.MARKS):
+        raise StatementFailed(own_database.REFUSAL)
 
 
 def _authorizer(refused: list[str]) -> Any:

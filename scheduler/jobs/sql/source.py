@@ -21,13 +21,14 @@ def libpq(address: str) -> str:
     return f"postgresql://{address.partition('://')[2]}"
 
 
-def query(
+def reading(
     address: str, statement: str, values: Mapping[str, Any], budget: Budget
 ) -> AbstractContextManager[tuple[list[str], Iterator[Batch]]]:
-    """Run one read-only statement. Gives the columns, and the rows in batches.
+    """Run one read-only statement in this process. Gives the columns, and the rows in batches.
 
-    Raises StatementFailed with the database's reason, BadArguments for a name without a value, and
-    TooMuch where the budget's time is over.
+    Only for the child process of a report (`child`), which has limits. Raises StatementFailed
+    with the database's reason, BadArguments for a name without a value, and TooMuch where the
+    budget's time is over.
     """
     path = sqlite_path(address)
     if path is not None:

@@ -41,10 +41,19 @@ def unguarded(cell: str) -> str:
 
 def weight(row: tuple[Any, ...]) -> int:
     """Approximate bytes of a row's values."""
-    return sum(
-        len(value) if isinstance(value, str | bytes) else _FIXED.get(type(value), 64)
-        for value in row
-    )
+    return sum(map(_weight, row))
+
+
+def _weight(value: Any) -> int:
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, memoryview):
+        return value.nbytes
+    if isinstance(value, list | tuple):
+        return 8 + sum(map(_weight, value))
+    if isinstance(value, dict):
+        return 8 + sum(len(str(key)) + _weight(item) for key, item in value.items())
+    return _FIXED.get(type(value), 64)
 
 
 _FIXED = {

@@ -8,7 +8,7 @@ runs are dealt with by the usual heartbeat.
 from collections.abc import Callable
 from typing import Any
 
-from scheduler.catalogue.catalogue import Worker
+from scheduler.catalogue.records import Worker
 from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.worker.claims import renew_by

@@ -17,7 +17,7 @@ from typing import Any
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
 
-from scheduler.catalogue.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.records import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.events.schema import RunFacts

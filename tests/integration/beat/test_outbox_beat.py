@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from scheduler.beat import heartbeat
-from scheduler.catalogue.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.records import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, RunQueued, TicksSkipped, decode
 from scheduler.health import status

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.catalogue.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.records import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services

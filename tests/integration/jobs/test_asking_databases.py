@@ -14,7 +14,8 @@ import pytest
 
 from scheduler.errors import BadArguments, BeatdeskError
 from scheduler.jobs.sql.caps import Budget, Caps, StatementFailed, TooMuch
-from scheduler.jobs.sql.source import libpq, query
+from scheduler.jobs.sql.child_process import query
+from scheduler.jobs.sql.source import libpq
 from tests.support.postgres import PostgresServer
 
 Ask = Callable[..., tuple[list[str], list[tuple[Any, ...]]]]

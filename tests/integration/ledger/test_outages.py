@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from click.testing import CliRunner
 
-from scheduler.catalogue.catalogue import Worker
+from scheduler.catalogue.records import Worker
 from scheduler.cli import cli
 from scheduler.events.schema import RunQueued, TicksSkipped, run_event
 from scheduler.history.recording.surroundings import forget_before

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from redis import Redis
 
-from scheduler.catalogue.catalogue import Catalogue, Worker
+from scheduler.catalogue.catalogue import Catalogue
+from scheduler.catalogue.records import Worker
 from scheduler.errors import Unavailable
 from scheduler.events.schema import RunQueued, run_event
 from scheduler.history.queries.open_runs import OpenRuns

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from scheduler.catalogue.catalogue import Worker
+from scheduler.catalogue.records import Worker
 from scheduler.cli.schedules.listing import say_unread
 from scheduler.clock import utc_now
 from scheduler.health.doctor import check_all

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis import Redis
 
-from scheduler.catalogue.catalogue import Catalogue, Job, Worker
+from scheduler.catalogue.catalogue import Catalogue
+from scheduler.catalogue.records import Job, Worker
 from scheduler.clock import utc_now
 from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
 from scheduler.health.status import workers_part

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scheduler.catalogue.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.records import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from tests.support.commands import Commands
 

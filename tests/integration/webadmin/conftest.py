@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from scheduler.accounts.store import Accounts
-from scheduler.catalogue.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.records import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
 from tests.support.webadmin.visitor import PASSWORD, Visitor

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.catalogue.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.records import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services

@@ -7,7 +7,7 @@ import pytest
 from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
 
 from scheduler.beat.stock.entry import install
-from scheduler.catalogue.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.records import Job, Parameter, Worker
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from tests.support.builders import JOB, NOON

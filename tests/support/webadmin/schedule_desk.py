@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from scheduler.catalogue.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.records import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule

@@ -2,13 +2,9 @@
 
 import pytest
 
-from scheduler.catalogue.catalogue import (
-    Job,
-    Parameter,
-    call_of,
-    check_arguments,
-    unknown_job,
-)
+from scheduler.catalogue.call_check import call_of, check_arguments
+from scheduler.catalogue.catalogue import unknown_job
+from scheduler.catalogue.records import Job, Parameter
 from scheduler.errors import BadArguments
 
 SUMMARY = Job(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from scheduler.catalogue.catalogue import Parameter
+from scheduler.catalogue.records import Parameter
 from scheduler.rules.model.spec import (
     OnceWhen,
     Policies,

@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from scheduler.catalogue.catalogue import Job, Parameter
+from scheduler.catalogue.records import Job, Parameter
 from scheduler.rules.model.fields import fields_of
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
 from tests.support.builders import a_spec, every

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 from werkzeug.datastructures import MultiDict
 
-from scheduler.catalogue.catalogue import Parameter
 from scheduler.catalogue.json_schema import inlined
+from scheduler.catalogue.records import Parameter
 from webadmin.forms import arguments
 
 PARAMETERS = [

@@ -6,7 +6,8 @@ import pytest
 from celery import Celery, shared_task
 from pydantic import BaseModel, Field
 
-from scheduler.catalogue.catalogue import Job, Parameter, check_arguments
+from scheduler.catalogue.call_check import check_arguments
+from scheduler.catalogue.records import Job, Parameter
 from scheduler.errors import BadArguments
 from scheduler.job import job
 from scheduler.worker.introspect import describe, jobs_of

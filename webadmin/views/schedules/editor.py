@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 from werkzeug.datastructures import MultiDict
 
-from scheduler.catalogue.catalogue import Job, Parameter
+from scheduler.catalogue.records import Job, Parameter
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, StaleRevision
 from scheduler.rules.check import CheckedSpec

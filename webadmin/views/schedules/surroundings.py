@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from statistics import median
 
-from scheduler.catalogue.catalogue import Worker
+from scheduler.catalogue.records import Worker
 from scheduler.rules.explain.warnings import NO_FACTS, Facts
 from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Spec

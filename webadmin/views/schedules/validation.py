@@ -110,4 +110,4 @@ def _judge_call(
     refusals.check(check.check_arguments, args, kwargs)
     if job:
         refusals.check(check.check_job, job)
-        refusals.check(catalogue.check_call, job, args, kwargs)
+        refusals.check(catalogue.check_saved_call, job, args, kwargs)
