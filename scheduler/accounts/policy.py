@@ -91,7 +91,7 @@ def check_password(password: str, email: str = "") -> str:
     reason = weakness(password, [email] if email else [])
     if reason is not None:
         raise Refused(
-            f"password: it is easily guessed: {reason}; use a few words that do not belong together",
+            f"password: it is easily guessed: {reason}; use a few unrelated words",
             field="password",
         )
     return password
