@@ -23,8 +23,10 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
 from scheduler.accounts.policy import LONGEST, make_uniquifier
+from scheduler.events.access import LoggedIn, LoggedOut
 from scheduler.history.engine import writing
 from scheduler.history.models import Base, Role, User, UserRole
+from webadmin.audit.recording import record
 from webadmin.guard import safe_path
 from webadmin.limits import hash_slots
 from webadmin.limits.login import judge_login
@@ -160,10 +162,13 @@ def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
     """Drop the session's contents from before the login, the CSRF token included."""
     for name in set(cookie) - {"_user_id", "_fresh", "_id", "fs_paa"}:
         cookie.pop(name)
+    ways = ", ".join(facts.get("authn_via") or ["password"])
+    record(LoggedIn, actor=str(user.email), subject=str(user.email), detail=ways)
 
 
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
     """Invalidate every session of the account, copied cookies included, by a new uniquifier."""
+    record(LoggedOut, actor=str(user.email), subject=str(user.email))
     with Session(writing(services().engine)) as session, session.begin():
         session.execute(
             update(User).where(User.id == user.id).values(fs_uniquifier=make_uniquifier())
