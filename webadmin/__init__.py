@@ -8,7 +8,7 @@ the order in which a request meets them.
     guard         the least role for each endpoint; an endpoint without a row is closed
     auth          login, logout and the end of sessions
     tutorial_api  the tutorial's open endpoints: start a job, read a job's state, sign up
-    limits        rates of wrong logins per address and account, and of open endpoints
+    limits        delays after wrong logins, few hashes at once, rates of open endpoints
     templating    globals of every template: time, health, menu, nonce
     errors        every refusal and every outage as a page with a remedy
     views/        the screens

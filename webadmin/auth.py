@@ -15,16 +15,21 @@ from flask_login import user_logged_out
 from flask_security import LoginForm as StockLoginForm
 from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin
 from flask_security.signals import user_authenticated
+from flask_wtf import FlaskForm
 from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session, registry, relationship, scoped_session, sessionmaker
 from werkzeug.wrappers import Response
-from wtforms import StringField
+from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
 from scheduler.accounts.policy import LONGEST, make_uniquifier
+from scheduler.events.access import LoggedIn, LoggedOut
 from scheduler.history.engine import writing
 from scheduler.history.models import Base, Role, User, UserRole
+from webadmin.audit.recording import record
 from webadmin.guard import safe_path
+from webadmin.limits import hash_slots
+from webadmin.limits.login import judge_login
 from webadmin.services import services
 
 
@@ -66,11 +71,33 @@ class LoginForm(StockLoginForm):
     email = StringField(  # type: ignore[assignment] # a mail field in the stock form
         filters=[as_stored], validators=[DataRequired(), Length(max=LONGEST)]
     )
+    password = PasswordField(validators=[DataRequired(), Length(max=LONGEST)])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not safe_path(self.next.data or ""):
             self.next.data = ""  # the stock form would refuse the login without a reason
+
+    def validate(self, **options: Any) -> bool:
+        """Whether address and password are right. Raises TooManyLogins for one that has to wait.
+
+        What is not a login, such as an empty password, is refused before anything is counted or
+        hashed. Forms and JSON come here alike.
+        """
+        if not FlaskForm.validate(self, **options):
+            return False
+        account = str(self.email.data)
+        return judge_login(account, lambda: self._judge(options), self._reason)
+
+    def _judge(self, options: dict[str, Any]) -> bool:
+        with hash_slots(current_app).slot():
+            return bool(super().validate(**options))
+
+    def _reason(self) -> str:
+        """Why the login was refused, as a word for the log; the visitor is not told."""
+        if self.user is None:
+            return "unknown_account"
+        return "disabled" if self.user_authenticated else "wrong_password"
 
 
 class DeskSession(Session):
@@ -135,10 +162,13 @@ def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
     """Drop the session's contents from before the login, the CSRF token included."""
     for name in set(cookie) - {"_user_id", "_fresh", "_id", "fs_paa"}:
         cookie.pop(name)
+    ways = ", ".join(facts.get("authn_via") or ["password"])
+    record(LoggedIn, actor=str(user.email), subject=str(user.email), detail=ways)
 
 
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
     """Invalidate every session of the account, copied cookies included, by a new uniquifier."""
+    record(LoggedOut, actor=str(user.email), subject=str(user.email))
     with Session(writing(services().engine)) as session, session.begin():
         session.execute(
             update(User).where(User.id == user.id).values(fs_uniquifier=make_uniquifier())

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from argon2 import PasswordHasher
 from pydantic import BaseModel, ConfigDict
 
+from scheduler.accounts.strength import weakness
 from scheduler.errors import Refused
 
 Role = Literal["viewer", "operator", "admin"]
@@ -72,8 +73,11 @@ def check_role(role: str) -> Role:
     raise Refused(f"role: there is no role {role!r}; use one of {', '.join(ROLES)}", field="role")
 
 
-def check_password(password: str) -> str:
-    """The password, if of `SHORTEST` to `LONGEST` characters. Raises Refused otherwise."""
+def check_password(password: str, email: str = "") -> str:
+    """The password, if of `SHORTEST` to `LONGEST` characters and not easily guessed.
+
+    `email` is the address of the account, which makes a weak password. Raises Refused otherwise.
+    """
     if len(password) < SHORTEST:
         raise Refused(
             f"password: it has {len(password)} characters; use {SHORTEST} or more, a few words "
@@ -83,6 +87,12 @@ def check_password(password: str) -> str:
     if len(password) > LONGEST:
         raise Refused(
             f"password: it has {len(password)} characters; use at most {LONGEST}", field="password"
+        )
+    reason = weakness(password, [email] if email else [])
+    if reason is not None:
+        raise Refused(
+            f"password: it is easily guessed: {reason}; use a few unrelated words",
+            field="password",
         )
     return password
 

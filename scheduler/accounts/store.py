@@ -42,7 +42,7 @@ class Accounts:
         """
         email = check_email(email)
         role = check_role(role)
-        secret = make_password() if password is None else check_password(password)
+        secret = make_password() if password is None else check_password(password, email)
         user = models.User(
             email=email,
             password=hashed(secret),
@@ -86,7 +86,7 @@ class Accounts:
         """Replace an account's password. Returns the account, with a generated password where
         `password` is None. Raises NotFound and Refused.
         """
-        secret = make_password() if password is None else check_password(password)
+        secret = make_password() if password is None else check_password(password, email)
         changed = self._change(
             email, lambda _session, user: setattr(user, "password", hashed(secret))
         )

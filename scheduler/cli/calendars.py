@@ -15,7 +15,6 @@ from scheduler.cli.output import (
     print_json,
     print_table,
     to_the_second,
-    visible,
 )
 from scheduler.cli.sets import read_text
 from scheduler.clock import utc_now
@@ -26,6 +25,7 @@ from scheduler.rules.calendars import text as calendar_text
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
 from scheduler.rules.time import zones
 from scheduler.services.services import Services
+from scheduler.terminal_text import visible
 
 MOST_LEFT_OUT = 20
 """Most left-out events of an import in the text; the JSON has all."""

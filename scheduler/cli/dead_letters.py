@@ -13,13 +13,13 @@ from scheduler.cli.output import (
     print_json,
     print_table,
     to_the_second,
-    visible,
 )
 from scheduler.cli.runs import limit_options
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.rules.phrases import counted
 from scheduler.services.services import Services
+from scheduler.terminal_text import visible
 
 SHORT = 60
 """Most characters of a reason in the table."""

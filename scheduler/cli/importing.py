@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scheduler.cli import fields
-from scheduler.cli.output import json_option, print_json, visible
+from scheduler.cli.output import json_option, print_json
 from scheduler.cli.sets import read_text, words_of
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.services.services import Services
+from scheduler.terminal_text import visible
 
 REDBEAT = "redbeat:"
 _YAML_ENDS = (".yaml", ".yml", ".json")

@@ -10,6 +10,7 @@ import click
 from pydantic import BaseModel
 
 from scheduler.rules.model.run_states import RunState
+from scheduler.terminal_text import visible, visible_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,7 +32,7 @@ def json_option(command: Command) -> Command:
 
 def print_json(data: Any) -> None:
     """Print `data` as one JSON document; times as RFC 3339 in UTC with `Z`."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+    click.echo(visible_json(json.dumps(data, indent=2, ensure_ascii=False, default=_plain)))
 
 
 def print_table(
@@ -75,15 +76,6 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
 def to_the_second(at: datetime | None) -> str:
     """Return an instant for people: UTC, without fractions of a second."""
     return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
-
-
-def visible(text: str) -> str:
-    """Return `text` with control characters escaped, so that data cannot control the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
-    )
 
 
 def _plain(value: Any) -> Any:

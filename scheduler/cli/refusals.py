@@ -12,6 +12,7 @@ import click
 from scheduler.cli.outages import explain
 from scheduler.errors import BeatdeskError
 from scheduler.settings.errors import EXPLAINED, BadSettings
+from scheduler.terminal_text import visible_json, visible_lines
 
 
 class Failure(click.ClickException):
@@ -28,7 +29,8 @@ class Failure(click.ClickException):
             text = json.dumps({"error": self.message, "field": self.field}, ensure_ascii=False)
         else:
             text = f"beatdesk: {self.message}"
-        click.echo(text, file=file, err=file is None)
+        shown = visible_json(text) if self.as_json else visible_lines(text)
+        click.echo(shown, file=file, err=file is None)
 
 
 def failure(error: Exception, *, as_json: bool) -> Failure | None:

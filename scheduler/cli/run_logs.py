@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from scheduler.cli.output import json_option, print_json, visible
+from scheduler.cli.output import json_option, print_json
 from scheduler.history.queries.views import LogView
 from scheduler.interface.published import rfc3339
 from scheduler.rules.model.run_states import FINAL
 from scheduler.services.services import Services
+from scheduler.terminal_text import visible, visible_json
 
 LOOK_EVERY = 1.0
 AT_ONCE = 100
@@ -65,7 +66,7 @@ def _json(line: LogView) -> dict[str, Any]:
 
 def _print(line: LogView, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_json(line), ensure_ascii=False))
+        click.echo(visible_json(json.dumps(_json(line), ensure_ascii=False)))
         return
     if line.left_out:
         click.echo(line.text)

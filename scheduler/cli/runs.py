@@ -19,7 +19,6 @@ from scheduler.cli.output import (
     print_json,
     print_table,
     to_the_second,
-    visible,
 )
 from scheduler.cli.run_logs import logs
 from scheduler.clock import utc_now
@@ -29,6 +28,7 @@ from scheduler.interface.published import progress_words, run_json
 from scheduler.rules.model.run_states import FINAL, STATES, RunState
 from scheduler.runs.canceller import Cancelled
 from scheduler.services.services import Services
+from scheduler.terminal_text import visible
 
 
 @click.group()

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from scheduler.cli import fields
-from scheduler.cli.output import json_option, print_json, visible
+from scheduler.cli.output import json_option, print_json
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.interface.sets import applied_json, plan_json
@@ -21,6 +21,7 @@ from scheduler.sets import apply as applying
 from scheduler.sets.export import export as exporting
 from scheduler.sets.plan import Plan, PlannedCalendar, with_runs
 from scheduler.sets.yaml_text import MAX_BYTES
+from scheduler.terminal_text import visible
 
 WIDEST = 60
 

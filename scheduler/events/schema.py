@@ -18,6 +18,7 @@
     report.stored            a job stored a file
     outage.noted, fact.noted    who was there, and who was not: see `surroundings`
     schedule.*, calendar.*, dead_letters.*    edits by operators: see `edits`
+    access.*                 logins, accounts, tokens, exports: see `access`
 
 Logs and reports stand in `output`.
 
@@ -41,6 +42,7 @@ from typing import Annotated, Any, ClassVar, Literal, cast, get_args
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter, ValidationError
 
 from scheduler.errors import BeatdeskError
+from scheduler.events.access import AnyAccess
 from scheduler.events.edits import (
     CalendarDeleted,
     CalendarEvent,
@@ -303,7 +305,8 @@ AnyEvent = Annotated[
     | TicksSkipped
     | ReportStored
     | OutageNoted
-    | FactNoted,
+    | FactNoted
+    | AnyAccess,
     Field(discriminator="kind"),
 ]
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from redis import Redis
     from sqlalchemy import Engine
 
+    from scheduler.accounts.access_log import AccessLog
     from scheduler.accounts.store import Accounts
     from scheduler.catalogue.catalogue import Catalogue
     from scheduler.celery_app.app_class import BeatdeskApp
@@ -323,6 +324,13 @@ class Services:
         from scheduler.schedules.pause_all import PauseAll
 
         return PauseAll(self.redis, self.schedules, self.operations)
+
+    @cached_property
+    def access_log(self) -> "AccessLog":
+        """The access log: logins, accounts, tokens, exports."""
+        from scheduler.accounts.access_log import AccessLog
+
+        return AccessLog(self.events, self.engine)
 
     @cached_property
     def accounts(self) -> "Accounts":

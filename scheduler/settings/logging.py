@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+from scheduler.terminal_text import visible_json, visible_lines
+
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 QUIET = ("alembic", "kombu", "amqp", "urllib3")
 
@@ -33,11 +35,18 @@ class JsonFormatter(logging.Formatter):
         facts |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             facts["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(facts, default=str, ensure_ascii=False)
+        return visible_json(json.dumps(facts, default=str, ensure_ascii=False))
 
 
 class TextFormatter(logging.Formatter):
-    """A formatter for people; line breaks in a message are escaped, which prevents forged lines."""
+    """A formatter for people; line breaks in a message are escaped, which prevents forged lines.
+
+    Other control characters are escaped too, in tracebacks as well: the lines go to a terminal.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as text, without control characters but line breaks and tabs."""
+        return visible_lines(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the message on a single line; a traceback follows on lines of its own."""

@@ -6,6 +6,8 @@ import sys
 import threading
 from typing import IO, TextIO, cast
 
+from scheduler.terminal_text import visible_lines
+
 COLOURS = {"valkey": 35, "recorder": 34, "worker": 32, "beat": 33, "web": 36, "up": 1}
 
 
@@ -21,10 +23,10 @@ class Console:
         self._colour = self._out.isatty() and "NO_COLOR" not in os.environ
 
     def line(self, name: str, text: str) -> None:
-        """Write one line. A closed terminal raises nothing."""
+        """Write one line, with control characters escaped. A closed terminal raises nothing."""
         with self._lock:
             try:
-                self._out.write(f"{self._mark(name)}{text}\n")
+                self._out.write(f"{self._mark(name)}{visible_lines(text)}\n")
                 self._out.flush()
             except (OSError, ValueError):
                 # The terminal is closed; the children must not block on a full pipe.

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from scheduler.errors import BeatdeskError
+from scheduler.events.access import AccessEvent
 from scheduler.events.schema import (
     CalendarEvent,
     DeadLetterEvent,
@@ -162,7 +163,7 @@ def run_of(event: Event) -> str | None:
         return range_id(event)
     if isinstance(event, ScheduleEvent | ReportStored | RunLogged):
         return None
-    if isinstance(event, CalendarEvent | DeadLetterEvent | OutageNoted | FactNoted):
+    if isinstance(event, CalendarEvent | DeadLetterEvent | OutageNoted | FactNoted | AccessEvent):
         return None
     raise UnfoldableEvent(f"events like {type(event).__name__} are unknown")
 

@@ -28,6 +28,7 @@ from scheduler.history.engine import writing
 from scheduler.history.identity import Identity, advance
 from scheduler.history.open_file import note_log, refuse_unsafe_commit
 from scheduler.history.recording import (
+    access_log,
     calendar_revisions,
     dead_letter_changes,
     open_spans,
@@ -143,6 +144,7 @@ def fold_into(
     calendar_revisions.write(connection, events)
     dead_letter_changes.write(connection, events)
     surroundings.write(connection, events)
+    access_log.write(connection, events)
 
 
 def _load(connection: Connection, runs: list[str]) -> Rows:

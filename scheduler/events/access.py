@@ -1,0 +1,179 @@
+"""Events about access: logins, accounts, tokens, exports; a part of the event vocabulary.
+
+access.logged_in            somebody logged in
+access.login_failed         a login was refused for its address or password
+access.logged_out           somebody logged out
+access.sessions_ended       all sessions of an account were ended
+access.account_created      an account was made
+access.account_invited      somebody was invited to set a password
+access.account_disabled     an account may log in no more
+access.account_enabled      an account may log in again
+access.role_changed         an account got another role, or a role for a tag
+access.password_changed     an account got another password
+access.factor_changed       a second factor or a passkey was added or removed
+access.token_created        a token for programs was made
+access.token_revoked        a token for programs was revoked
+access.exported             data left the console as a file
+access.secrets_used         a run was given secrets, by their names
+
+Names of failed logins come from strangers: `access_event` bounds and escapes every text.
+"""
+
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from scheduler.events.edits import Event
+from scheduler.terminal_text import visible
+
+MOST_CHARACTERS = 255
+"""Most characters of a text of an access event; a longer one is cut."""
+
+
+class AccessEvent(Event):
+    """Somebody's access: `actor` did it to `subject`, from the network address `address`.
+
+    `subject` is an account's address, a token's name, a file or a schedule. `address` is empty for
+    a command. `detail` is the reason, the role, or what else belongs to the kind.
+    """
+
+    actor: str
+    subject: str = ""
+    address: str = ""
+    detail: str = ""
+
+
+class LoggedIn(AccessEvent):
+    """Somebody logged in; `detail` is the way: `password`, `new device`, `single sign-on`."""
+
+    kind: Literal["access.logged_in"] = "access.logged_in"
+
+
+class LoginFailed(AccessEvent):
+    """A login was refused; `subject` is the name as it was sent, which may be anything."""
+
+    kind: Literal["access.login_failed"] = "access.login_failed"
+
+
+class LoggedOut(AccessEvent):
+    """Somebody logged out, which ends all sessions of the account."""
+
+    kind: Literal["access.logged_out"] = "access.logged_out"
+
+
+class SessionsEnded(AccessEvent):
+    """All sessions of an account were ended."""
+
+    kind: Literal["access.sessions_ended"] = "access.sessions_ended"
+
+
+class AccountCreated(AccessEvent):
+    """An account was made; `detail` is the role."""
+
+    kind: Literal["access.account_created"] = "access.account_created"
+
+
+class AccountInvited(AccessEvent):
+    """Somebody was invited to set a password; `detail` is the role."""
+
+    kind: Literal["access.account_invited"] = "access.account_invited"
+
+
+class AccountDisabled(AccessEvent):
+    """An account may log in no more."""
+
+    kind: Literal["access.account_disabled"] = "access.account_disabled"
+
+
+class AccountEnabled(AccessEvent):
+    """An account may log in again."""
+
+    kind: Literal["access.account_enabled"] = "access.account_enabled"
+
+
+class RoleChanged(AccessEvent):
+    """An account got another role; `detail` is the new role, with its tag if it has one."""
+
+    kind: Literal["access.role_changed"] = "access.role_changed"
+
+
+class PasswordChanged(AccessEvent):
+    """An account got another password."""
+
+    kind: Literal["access.password_changed"] = "access.password_changed"
+
+
+class FactorChanged(AccessEvent):
+    """A second factor or a passkey was added or removed; `detail` says which."""
+
+    kind: Literal["access.factor_changed"] = "access.factor_changed"
+
+
+class TokenCreated(AccessEvent):
+    """A token for programs was made; `subject` is its name, `detail` its scopes and its end."""
+
+    kind: Literal["access.token_created"] = "access.token_created"
+
+
+class TokenRevoked(AccessEvent):
+    """A token for programs was revoked; `subject` is its name."""
+
+    kind: Literal["access.token_revoked"] = "access.token_revoked"
+
+
+class DataExported(AccessEvent):
+    """Data left the console as a file; `subject` is the file or the list."""
+
+    kind: Literal["access.exported"] = "access.exported"
+
+
+class SecretsUsed(AccessEvent):
+    """A run was given secrets; `subject` is the job, `detail` the names, never the values."""
+
+    kind: Literal["access.secrets_used"] = "access.secrets_used"
+
+
+AnyAccess = (
+    LoggedIn
+    | LoginFailed
+    | LoggedOut
+    | SessionsEnded
+    | AccountCreated
+    | AccountInvited
+    | AccountDisabled
+    | AccountEnabled
+    | RoleChanged
+    | PasswordChanged
+    | FactorChanged
+    | TokenCreated
+    | TokenRevoked
+    | DataExported
+    | SecretsUsed
+)
+"""Every kind of access event."""
+
+AccessKind = TypeVar("AccessKind", bound=AccessEvent)
+
+
+def access_event(
+    kind: type[AccessKind],
+    *,
+    actor: str,
+    at: datetime,
+    subject: str = "",
+    address: str = "",
+    detail: str = "",
+) -> AccessKind:
+    """Return an access event whose texts are bounded and have no control characters."""
+    return kind(
+        at=at,
+        actor=_bounded(actor),
+        subject=_bounded(subject),
+        address=_bounded(address),
+        detail=_bounded(detail),
+    )
+
+
+def _bounded(text: str) -> str:
+    """The text in at most `MOST_CHARACTERS`; cut before anything reads it as a whole."""
+    shown = visible(text[: MOST_CHARACTERS + 1])
+    return shown if len(shown) <= MOST_CHARACTERS else shown[: MOST_CHARACTERS - 1] + "…"
