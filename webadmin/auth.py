@@ -22,8 +22,9 @@ from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 from scheduler.accounts.policy import LONGEST, make_uniquifier
+from scheduler.history.account_models import Role, User, UserRole
+from scheduler.history.base import Base
 from scheduler.history.engine import writing
-from scheduler.history.models import Base, Role, User, UserRole
 from webadmin.guard import safe_path
 from webadmin.services import services
 

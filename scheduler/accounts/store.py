@@ -24,7 +24,7 @@ from scheduler.accounts.policy import (
     make_uniquifier,
 )
 from scheduler.errors import NotFound, Refused
-from scheduler.history import models
+from scheduler.history import account_models as models
 from scheduler.history.engine import writing
 
 
