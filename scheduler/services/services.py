@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from scheduler.runs.deliveries import Deliveries
     from scheduler.runs.leases import LeasedStream, Leases
     from scheduler.schedules.calendar_store import CalendarStore
+    from scheduler.schedules.change_check import ChangeCheck
     from scheduler.schedules.operations import Operations
     from scheduler.schedules.pause_all import PauseAll
     from scheduler.schedules.reads import Listing
@@ -50,12 +51,19 @@ class Services:
     only.
     """
 
-    def __init__(self, settings: Settings, *, remembers: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        remembers: bool = False,
+        check_change: "ChangeCheck | None" = None,
+    ) -> None:
         """`remembers` caches the list of schedules, for a long-lived process with frequent
-        lists.
+        lists. `check_change` may refuse each change of a schedule before it is written.
         """
         self.settings = settings
         self._remembers = remembers
+        self._check_change = check_change
 
     @cached_property
     def redis(self) -> "Redis":
@@ -141,11 +149,15 @@ class Services:
     @cached_property
     def schedules(self) -> "ScheduleStore":
         """The schedules."""
+        from scheduler.schedules.change_check import allow_every_change
         from scheduler.schedules.list_cache import ListCache
         from scheduler.schedules.store import ScheduleStore
 
         return ScheduleStore(
-            self.redis, self.catalogue, ListCache(self.redis) if self._remembers else None
+            self.redis,
+            self.catalogue,
+            ListCache(self.redis) if self._remembers else None,
+            check_change=self._check_change or allow_every_change,
         )
 
     @cached_property

@@ -1,5 +1,7 @@
 """Sessions, links that set a password, tokens for programs, and rights by tag."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -19,7 +21,7 @@ def _of_user(table: str) -> sa.ForeignKeyConstraint:
     )
 
 
-def _moment(name: str, *, nullable: bool = False) -> sa.Column[sa.DateTime]:
+def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
