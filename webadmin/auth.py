@@ -24,8 +24,6 @@ from wtforms.validators import DataRequired, Length
 
 from scheduler.accounts.policy import LONGEST, ROLES, Role, make_uniquifier
 from scheduler.accounts.rights import Rights
-from scheduler.accounts.sessions import Sessions
-from scheduler.accounts.store import Accounts
 from scheduler.clock import utc_now
 from scheduler.history import account_models as models
 from scheduler.history.base import Base
@@ -166,14 +164,14 @@ def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
         cookie.pop(name)
     now = utc_now()
     methods = facts.get("authn_via") or ["password"]
-    cookie["session"] = Sessions(services().engine).open(
+    cookie["session"] = services().sessions.open(
         user.id,
         method=str(methods[0]),
         address=request.remote_addr or "",
         browser=request.user_agent.string,
         now=now,
     )
-    Accounts(services().engine).note_login(user.id, now)
+    services().accounts.note_login(user.id, now)
     fresh.mark_fresh()
 
 
@@ -187,7 +185,7 @@ def load_user(user_id: str) -> Account | None:
     text = cookie.get("session")
     if user is None or not user.active or not isinstance(text, str):
         return None
-    if not Sessions(services().engine).is_open(text, user.id, utc_now()):
+    if not services().sessions.is_open(text, user.id, utc_now()):
         return None
     set_request_attr("fs_authn_via", "session")
     set_request_attr("fs_paa", cookie.get("fs_paa", 0))

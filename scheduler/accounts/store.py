@@ -187,13 +187,14 @@ class Accounts:
     def _change(self, email: str, change: Callable[[Session, models.User], None]) -> Account:
         with Session(self._writing) as session, session.begin():
             user = find_user(session, email)
+            had_admin = _has_admin(session)
             change(session, user)
             user.fs_uniquifier = make_uniquifier()
             session.execute(
                 delete(models.LoginSession).where(models.LoginSession.user_id == user.id)
             )
             session.flush()
-            if not _has_admin(session):
+            if had_admin and not _has_admin(session):
                 raise Refused(
                     f"{user.email!r} is the last administrator; make another one first",
                     field="email",

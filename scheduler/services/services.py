@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from redis import Redis
     from sqlalchemy import Engine
 
+    from scheduler.accounts.password_links import PasswordLinks
+    from scheduler.accounts.sessions import Sessions
     from scheduler.accounts.store import Accounts
+    from scheduler.accounts.tokens import Tokens
     from scheduler.catalogue.catalogue import Catalogue
     from scheduler.celery_app.app_class import BeatdeskApp
     from scheduler.dispatch.start_check import StartCheck
@@ -342,3 +345,24 @@ class Services:
         from scheduler.accounts.store import Accounts
 
         return Accounts(self.engine)
+
+    @cached_property
+    def password_links(self) -> "PasswordLinks":
+        """Links by which people set their passwords."""
+        from scheduler.accounts.password_links import PasswordLinks
+
+        return PasswordLinks(self.engine)
+
+    @cached_property
+    def tokens(self) -> "Tokens":
+        """Tokens for programs."""
+        from scheduler.accounts.tokens import Tokens
+
+        return Tokens(self.engine)
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        """Logins that have not ended."""
+        from scheduler.accounts.sessions import Sessions
+
+        return Sessions(self.engine)

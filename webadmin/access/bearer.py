@@ -10,7 +10,7 @@ from flask_login import UserMixin
 from flask_wtf.csrf import CSRFProtect
 
 from scheduler.accounts.rights import Rights
-from scheduler.accounts.tokens import TokenHolder, Tokens
+from scheduler.accounts.tokens import TokenHolder
 from scheduler.clock import utc_now
 from webadmin.access import rates
 from webadmin.services import services
@@ -91,7 +91,7 @@ def recognise(text: str) -> Response | None:
     Returns None, or the answer for a token that does not hold. Wrong tokens are counted like wrong
     logins; a valid token of another caller behind the same address still passes.
     """
-    holder = Tokens(services().engine).holder(text, utc_now())
+    holder = services().tokens.holder(text, utc_now())
     if holder is not None:
         g._login_user = Caller(holder)
         return None

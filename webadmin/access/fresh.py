@@ -9,7 +9,6 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from scheduler.accounts.store import Accounts
 from scheduler.clock import utc_now
 from webadmin.access import rates
 from webadmin.services import services
@@ -69,7 +68,7 @@ def is_own_password(password: str) -> bool:
     """Whether the password is the caller's. Aborts with 429 after too many wrong ones."""
     who = current_user.email
     rates.refuse_excess(rates.PASSWORDS, who)
-    is_right = Accounts(services().engine).has_password(who, password)
+    is_right = services().accounts.has_password(who, password)
     if not is_right:
         rates.count(rates.PASSWORDS, who)
     return is_right

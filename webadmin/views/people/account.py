@@ -8,9 +8,7 @@ from flask_login import current_user, logout_user
 from scheduler.accounts.policy import ROLE_WORDS, SHORTEST
 from scheduler.accounts.rights import ROLE_OF_SCOPE, SCOPES
 from scheduler.accounts.secret_texts import digest_of
-from scheduler.accounts.sessions import Sessions
-from scheduler.accounts.store import Accounts
-from scheduler.accounts.tokens import MOST_DAYS, USUAL_DAYS, NewToken, Tokens
+from scheduler.accounts.tokens import MOST_DAYS, USUAL_DAYS, NewToken
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.rules.time.zones import zone_names
@@ -50,9 +48,7 @@ class AccountView(Guard, BaseView):
         try:
             if new != request.form.get("again", ""):
                 raise Refused("again: the two new passwords differ", field="again")
-            Accounts(services().engine).change_password(
-                actor(), request.form.get("current", ""), new
-            )
+            services().accounts.change_password(actor(), request.form.get("current", ""), new)
         except Refused as error:
             if error.field == "current":
                 rates.count(rates.PASSWORDS, actor())
@@ -66,7 +62,7 @@ class AccountView(Guard, BaseView):
     def set_zone(self) -> ResponseReturnValue:
         """Set the zone of the console's times."""
         name = request.form.get("timezone", "").strip()
-        Accounts(services().engine).set_timezone(actor(), name or None)
+        services().accounts.set_timezone(actor(), name or None)
         flash(f"Times are shown in {name or 'the zone of the browser'}.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -74,14 +70,14 @@ class AccountView(Guard, BaseView):
     @shows_refusals("The session was not ended", to=".index")
     def end_session(self) -> ResponseReturnValue:
         """End one session of the account."""
-        Sessions(services().engine).end(request.form.get("session", ""), current_user.id)
+        services().sessions.end(request.form.get("session", ""), current_user.id)
         flash("The session is ended.", "success")
         return redirect(url_for(".index"), 303)
 
     @expose("/sign-out", methods=["POST"])
     def sign_out(self) -> ResponseReturnValue:
         """End all sessions of the account, this one too."""
-        Accounts(services().engine).sign_out(actor())
+        services().accounts.sign_out(actor())
         flash("You are signed out everywhere.", "success")
         return _leave()
 
@@ -98,7 +94,7 @@ class AccountView(Guard, BaseView):
     @shows_refusals("The token was not revoked", to=".index")
     def revoke_token(self) -> ResponseReturnValue:
         """Revoke a token of one's own."""
-        token = Tokens(services().engine).revoke(token_number(), owner=actor(), now=utc_now())
+        token = services().tokens.revoke(token_number(), owner=actor(), now=utc_now())
         flash(f"The token {token.name} works no more.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -109,15 +105,15 @@ class AccountView(Guard, BaseView):
         rights = by_tag.current_rights()
         return self.render(
             "people/account.html",
-            account=Accounts(services().engine).get(actor()),
+            account=services().accounts.get(actor()),
             role_words=ROLE_WORDS,
             zones=zone_names(),
             errors=errors or {},
             token_errors=token_errors or {},
             shortest=SHORTEST,
-            sessions=Sessions(services().engine).list(current_user.id, now),
+            sessions=services().sessions.list(current_user.id, now),
             own_session=digest_of(str(session.get("session", NO_SESSION))),
-            tokens=Tokens(services().engine).list(actor()),
+            tokens=services().tokens.list(actor()),
             scopes=[
                 scope
                 for scope in SCOPES
@@ -133,7 +129,7 @@ def typed_token(*, owner: str | None) -> NewToken:
     days = whole_number(request.form.get("days", str(USUAL_DAYS)))
     if days is None:
         raise Refused(f"days: write a whole number from 1 to {MOST_DAYS}", field="days")
-    return Tokens(services().engine).create(
+    return services().tokens.create(
         request.form.get("name", "").strip(),
         request.form.get("scope", ""),
         owner=owner,

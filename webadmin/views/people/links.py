@@ -7,7 +7,7 @@ look at links, too.
 from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from scheduler.accounts.password_links import VALID_FOR, Link, PasswordLinks
+from scheduler.accounts.password_links import VALID_FOR, Link
 from scheduler.accounts.policy import SHORTEST
 from scheduler.accounts.secret_texts import make_text
 from scheduler.clock import utc_now
@@ -40,7 +40,7 @@ def use(text: str) -> ResponseReturnValue:
     An unknown link is answered with 404, and counted like a wrong login.
     """
     rates.refuse_excess(rates.LINKS)
-    store, now = PasswordLinks(services().engine), utc_now()
+    store, now = services().password_links, utc_now()
     try:
         link = store.find(text[:LONGEST_TEXT], now)
         if request.method != "POST":

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.accounts.rights import SCOPES
-from scheduler.accounts.tokens import MOST_DAYS, USUAL_DAYS, Tokens
+from scheduler.accounts.tokens import MOST_DAYS, USUAL_DAYS
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from webadmin.guard import Guard
@@ -39,14 +39,14 @@ class TokensView(Guard, BaseView):
     @shows_refusals("The token was not revoked", to=".index")
     def revoke(self) -> ResponseReturnValue:
         """Revoke any token."""
-        token = Tokens(services().engine).revoke(token_number(), now=utc_now())
+        token = services().tokens.revoke(token_number(), now=utc_now())
         flash(f"The token {token.name} works no more.", "success")
         return redirect(url_for(".index"), 303)
 
     def _page(self, token_errors: dict[str, str]) -> str:
         return self.render(
             "people/tokens.html",
-            tokens=Tokens(services().engine).list(),
+            tokens=services().tokens.list(),
             token_errors=token_errors,
             scopes=SCOPES,
             days=USUAL_DAYS,

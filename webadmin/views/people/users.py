@@ -4,11 +4,10 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
-from scheduler.accounts.password_links import Link, PasswordLinks
+from scheduler.accounts.password_links import Link
 from scheduler.accounts.policy import ROLE_WORDS, ROLES, Account
 from scheduler.accounts.rights import TAG_ROLES
 from scheduler.accounts.store import Accounts
-from scheduler.accounts.tokens import Tokens
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from webadmin.guard import Guard, actor
@@ -20,7 +19,7 @@ NOT_CHANGED = "{email} was not changed"
 
 
 def _accounts() -> Accounts:
-    return Accounts(services().engine)
+    return services().accounts
 
 
 def _done(account: Account, text: str) -> ResponseReturnValue:
@@ -37,7 +36,7 @@ class UsersView(Guard, BaseView):
         return self.render(
             "people/users.html",
             accounts=_accounts().list(),
-            waiting=PasswordLinks(services().engine).waiting(utc_now()),
+            waiting=services().password_links.waiting(utc_now()),
             role_words=ROLE_WORDS,
         )
 
@@ -48,9 +47,7 @@ class UsersView(Guard, BaseView):
         errors: dict[str, str] = {}
         if request.method == "POST":
             try:
-                link = PasswordLinks(services().engine).invite(
-                    email, role, by=actor(), now=utc_now()
-                )
+                link = services().password_links.invite(email, role, by=actor(), now=utc_now())
             except Refused as error:
                 errors = at_field(error, {"email": "email", "role": "role"}, "email")
             else:
@@ -72,8 +69,8 @@ class UsersView(Guard, BaseView):
         return self.render(
             "people/user.html",
             account=account,
-            waiting=PasswordLinks(services().engine).waiting(utc_now()).get(account.email),
-            tokens=Tokens(services().engine).list(account.email),
+            waiting=services().password_links.waiting(utc_now()).get(account.email),
+            tokens=services().tokens.list(account.email),
             roles=ROLES,
             tag_roles=TAG_ROLES,
             role_words=ROLE_WORDS,
@@ -124,7 +121,7 @@ class UsersView(Guard, BaseView):
     @shows_refusals(NOT_CHANGED, to=".show")
     def reset_password(self, email: str) -> ResponseReturnValue:
         """Take the password away, and show the link for a new one, once."""
-        link = PasswordLinks(services().engine).reset(email, by=actor(), now=utc_now())
+        link = services().password_links.reset(email, by=actor(), now=utc_now())
         return self._link_page(link)
 
     def _link_page(self, link: Link) -> str:
