@@ -26,8 +26,8 @@ from scheduler.accounts.policy import LONGEST, ROLES, Role, make_uniquifier
 from scheduler.accounts.rights import Rights
 from scheduler.clock import utc_now
 from scheduler.history import account_models as models
-from scheduler.history.base import Base
 from scheduler.history.engine import writing
+from scheduler.history.table_registry import Base
 from webadmin.access import fresh
 from webadmin.guard import safe_path
 from webadmin.services import services

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Boolean, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from scheduler.history.base import Base
 from scheduler.history.column_types import UtcDateTime
+from scheduler.history.table_registry import Base
 
 
 class UserRole(Base):

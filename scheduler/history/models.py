@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.history import account_models  # noqa: F401 - the tables of accounts register here
-from scheduler.history.base import Base
 from scheduler.history.column_types import BigKey, NullJson, RunId, Stamp, UtcDateTime
+from scheduler.history.table_registry import Base
 
 HAS_PARENT = text("parent IS NOT NULL")
 """Most runs have no parent, and cost the index nothing."""

@@ -11,7 +11,7 @@ from flask_limiter import Limiter
 from limits import parse
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, RateLimiter
 from redis.exceptions import RedisError
 
 WRONG = parse("20 per 15 minutes")
@@ -58,7 +58,6 @@ def _names(kind: str, key: str | None) -> tuple[str, str]:
     return f"wrong-{kind}", hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def _shared() -> FixedWindowRateLimiter:
+def _shared() -> RateLimiter:
     limiter: Limiter = next(iter(current_app.extensions["limiter"]))
-    strategy: FixedWindowRateLimiter = limiter.limiter
-    return strategy
+    return limiter.limiter

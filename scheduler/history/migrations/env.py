@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from scheduler.errors import Refused
 from scheduler.history import models  # noqa: F401 - all tables register with Base
-from scheduler.history.base import Base
 from scheduler.history.column_types import UtcDateTime
 from scheduler.history.engine import create_engine, make_file, writing
+from scheduler.history.table_registry import Base
 
 
 def migrate(connection: Connection) -> None:
