@@ -20,6 +20,10 @@ class Refused(BeatdeskError):
     """The input cannot be accepted."""
 
 
+class NotPermitted(Refused):
+    """The rights of the person do not cover this schedule."""
+
+
 class BadExpression(Refused):
     """The expression is not a schedule."""
 

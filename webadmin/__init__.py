@@ -41,13 +41,16 @@ def create_app(settings: Settings | None = None) -> Flask:
         tutorial_api,
         views,
     )
+    from webadmin.access import by_tag
 
     if settings is None:
         from scheduler.settings.environment import load
 
         settings = load()
     app = Flask(__name__)
-    app.extensions["services"] = Services(settings, remembers=True)
+    app.extensions["services"] = Services(
+        settings, remembers=True, check_change=by_tag.check_change
+    )
     refuse_eviction(app.extensions["services"])
     security.install(app, settings)
     guard.install(app)

@@ -1,7 +1,7 @@
 """Login and logout: Flask-Security over Beatdesk's own tables, with a plain SQLAlchemy session.
 
-Accounts are made by the command `beatdesk users`; the console has no registration and no password
-recovery. A logout changes `fs_uniquifier`, so that a copied cookie ends with the original session.
+Accounts are made by administrators; the console has no registration and no password recovery by
+mail. A logout changes `fs_uniquifier`, so that a copied cookie ends with the original session.
 """
 
 import unicodedata
@@ -15,17 +15,22 @@ from flask_login import user_logged_out
 from flask_security import LoginForm as StockLoginForm
 from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin
 from flask_security.signals import user_authenticated
+from flask_security.utils import set_request_attr
 from flask_wtf import FlaskForm
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, update
 from sqlalchemy.orm import Session, registry, relationship, scoped_session, sessionmaker
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
-from scheduler.accounts.policy import LONGEST, make_uniquifier
+from scheduler.accounts.policy import LONGEST, ROLES, Role, make_uniquifier
+from scheduler.accounts.rights import Rights
+from scheduler.clock import utc_now
 from scheduler.events.access import LoggedIn, LoggedOut
+from scheduler.history import account_models as models
 from scheduler.history.engine import writing
-from scheduler.history.models import Base, Role, User, UserRole
+from scheduler.history.table_registry import Base
+from webadmin.access import fresh
 from webadmin.audit.recording import record
 from webadmin.guard import safe_path
 from webadmin.limits import hash_slots
@@ -37,22 +42,40 @@ class AccountRole(RoleMixin):
     """A row of `roles`, in the shape that Flask-Security expects."""
 
 
+class AccountTagRight:
+    """A row of `tag_rights`."""
+
+    tag: str
+    role: Role
+
+
 class Account(UserMixin):
     """A row of `users`, in the shape that Flask-Security expects.
 
     The engine's models stay free of Flask, hence the separate mapping.
     """
 
+    tag_rights: list[AccountTagRight]
+
+    @property
+    def rights(self) -> Rights:
+        """The rights of the account."""
+        names = {role.name for role in self.roles}
+        role = next((role for role in reversed(ROLES) if role in names), None)
+        return Rights(role, {right.tag: right.role for right in self.tag_rights})
+
 
 _mapping = registry(metadata=Base.metadata)
-_mapping.map_imperatively(AccountRole, Role.__table__)
+_mapping.map_imperatively(AccountRole, models.Role.__table__)
+_mapping.map_imperatively(AccountTagRight, models.TagRight.__table__)
 _mapping.map_imperatively(
     Account,
-    User.__table__,
+    models.User.__table__,
     properties={
         "roles": relationship(
-            AccountRole, secondary=UserRole.__table__, lazy="selectin", viewonly=True
+            AccountRole, secondary=models.UserRole.__table__, lazy="selectin", viewonly=True
         ),
+        "tag_rights": relationship(AccountTagRight, lazy="selectin", viewonly=True),
     },
 )
 
@@ -144,7 +167,9 @@ def install(app: Flask) -> None:
     Security(
         app, SQLAlchemySessionUserDatastore(sessions, Account, AccountRole), login_form=LoginForm
     )
-    app.login_manager.request_loader(no_tokens)  # type: ignore[attr-defined]
+    login_manager: Any = app.login_manager  # type: ignore[attr-defined]
+    login_manager.request_loader(no_tokens)
+    login_manager.user_loader(load_user)
     app.teardown_appcontext(lambda error: sessions.remove())
     user_authenticated.connect(start_afresh, app)
     user_logged_out.connect(end_all_sessions, app)
@@ -159,11 +184,41 @@ def no_tokens(request: Any) -> None:
 
 
 def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
-    """Drop the session's contents from before the login, the CSRF token included."""
+    """Drop the session's contents from before the login, the CSRF token included, and open a
+    session of the account.
+    """
     for name in set(cookie) - {"_user_id", "_fresh", "_id", "fs_paa"}:
         cookie.pop(name)
     ways = ", ".join(facts.get("authn_via") or ["password"])
     record(LoggedIn, actor=str(user.email), subject=str(user.email), detail=ways)
+    now = utc_now()
+    methods = facts.get("authn_via") or ["password"]
+    cookie["session"] = services().sessions.open(
+        user.id,
+        method=str(methods[0]),
+        address=request.remote_addr or "",
+        browser=request.user_agent.string,
+        now=now,
+    )
+    services().accounts.note_login(user.id, now)
+    fresh.mark_fresh()
+
+
+def load_user(user_id: str) -> Account | None:
+    """Return the account of a cookie's session; None where the session has ended.
+
+    A cookie names the account's uniquifier and a session of it, and ends with either.
+    """
+    datastore = current_app.extensions["security"].datastore
+    user: Account | None = datastore.find_user(fs_uniquifier=str(user_id))
+    text = cookie.get("session")
+    if user is None or not user.active or not isinstance(text, str):
+        return None
+    if not services().sessions.is_open(text, user.id, utc_now()):
+        return None
+    set_request_attr("fs_authn_via", "session")
+    set_request_attr("fs_paa", cookie.get("fs_paa", 0))
+    return user
 
 
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
@@ -171,8 +226,11 @@ def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
     record(LoggedOut, actor=str(user.email), subject=str(user.email))
     with Session(writing(services().engine)) as session, session.begin():
         session.execute(
-            update(User).where(User.id == user.id).values(fs_uniquifier=make_uniquifier())
+            update(models.User)
+            .where(models.User.id == user.id)
+            .values(fs_uniquifier=make_uniquifier())
         )
+        session.execute(delete(models.LoginSession).where(models.LoginSession.user_id == user.id))
 
 
 def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:

@@ -22,6 +22,7 @@ from scheduler.errors import (
     Unavailable,
     UnreadableEntry,
 )
+from webadmin.access import bearer
 from webadmin.refusals import is_outage
 
 log = logging.getLogger(__name__)
@@ -82,8 +83,13 @@ def page(
 ) -> ResponseReturnValue:
     """Return an error page with its status and headers.
 
-    `bare` leaves out the menu and the visitor, so that rendering needs no database.
+    `bare` leaves out the menu and the visitor, so that rendering needs no database. A call with a
+    token gets JSON.
     """
+    if bearer.presented(request) is not None:
+        response = bearer.problem(code, title, f"{text} {remedy}".strip())
+        response.headers.extend(headers or {})
+        return response
     g.bare = bare or g.get("bare", False)
     if g.bare:
         forget_visitor()

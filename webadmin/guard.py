@@ -11,12 +11,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.urls import iri_to_uri
 
+from scheduler.accounts.policy import Role
 from scheduler.rules.model.edit import Edit
+from scheduler.rules.model.spec import Schedule
+from webadmin.access import bearer, by_tag, fresh
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ LEAST_ROLE = {
     "starter.signup": ANYONE,
     "security.login": ANYONE,
     "security.logout": VIEWER,
+    "password_links.use": ANYONE,
     "preferences.save": ANYONE,
     "home.index": VIEWER,
     "home.health": VIEWER,
@@ -63,6 +67,26 @@ LEAST_ROLE = {
     "calendars.import_ics": OPERATOR,
     "calendars.delete": ADMIN,
     "users.index": ADMIN,
+    "users.invite": ADMIN,
+    "users.show": ADMIN,
+    "users.set_role": ADMIN,
+    "users.grant": ADMIN,
+    "users.withdraw": ADMIN,
+    "users.disable": ADMIN,
+    "users.enable": ADMIN,
+    "users.reset_password": ADMIN,
+    "users.sign_out": ADMIN,
+    "tokens.index": ADMIN,
+    "tokens.create": ADMIN,
+    "tokens.revoke": ADMIN,
+    "account.index": VIEWER,
+    "account.whoami": VIEWER,
+    "account.set_password": VIEWER,
+    "account.set_zone": VIEWER,
+    "account.end_session": VIEWER,
+    "account.sign_out": VIEWER,
+    "account.create_token": VIEWER,
+    "account.revoke_token": VIEWER,
     "help.index": VIEWER,
     "help.page": VIEWER,
     "schedules.index": VIEWER,
@@ -100,7 +124,11 @@ LEAST_ROLE = {
     "schedules.delete": ADMIN,
     "schedules.bulk_delete": ADMIN,
 }
-"""The least role for each endpoint, for all HTTP methods."""
+"""The least role for each endpoint, for all HTTP methods.
+
+`access.by_tag` names the endpoints that a role for a tag opens, `access.bearer` those that programs
+call with a token, `access.fresh` those that ask for the password again.
+"""
 
 PAGE = re.compile(r"[1-9][0-9]{0,5}")
 IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,200}")
@@ -112,7 +140,7 @@ def install(app: Flask) -> None:
     app.before_request(admit)
 
 
-def least_role(endpoint: str | None) -> str | None:
+def least_role(endpoint: str | None) -> Any:
     """Return the least role for the endpoint; None for an endpoint without a row."""
     return LEAST_ROLE.get(endpoint or "")
 
@@ -148,15 +176,25 @@ def edit_by_visitor(*, now: datetime, comment: str = "") -> Edit:
     return Edit(actor=actor(), now=now, comment=comment)
 
 
-def may(endpoint: str) -> bool:
-    """Whether the user may call the endpoint; templates hide the links and buttons of the rest."""
-    return permits(endpoint, roles_of(current_user))
+def may(endpoint: str, schedule: Schedule | None = None) -> bool:
+    """Whether the user may call the endpoint; templates hide the links and buttons of the rest.
+
+    `schedule` is the one that a button in a list is about.
+    """
+    least = least_role(endpoint)
+    if least is None:
+        return False
+    if least == ANYONE:
+        return True
+    rights = by_tag.current_rights()
+    return rights.covers(least) or by_tag.shows(endpoint, least, rights, schedule)
 
 
 def admit() -> ResponseReturnValue | None:
     """Return None for a permitted request and a redirect to the login for an anonymous visitor.
 
-    Aborts with 403 for a missing role or a closed endpoint, with 400 for a hostile parameter.
+    Aborts with 403 for a missing role or a closed endpoint, with 400 for a hostile parameter. A
+    call with a token is answered in JSON.
     """
     if request.endpoint is None:
         return None
@@ -167,11 +205,39 @@ def admit() -> ResponseReturnValue | None:
     refuse_hostile_parameters()
     if least == ANYONE:
         return None
+    g.least_role = least
+    token = bearer.presented(request)
+    if token is not None:
+        return admit_program(request.endpoint, least, token)
     if not current_user.is_authenticated:
         return redirect(url_for("security.login", next=come_back()))
-    if not permits(request.endpoint, roles_of(current_user)):
+    if not is_permitted(request.endpoint, least):
         abort(403, f"This needs the role {least}.")
+    if fresh.needs_fresh_login(request.endpoint) and not (fresh.is_fresh() or fresh.confirmed()):
+        return fresh.ask()
     return None
+
+
+def admit_program(endpoint: str, least: Role, token: str) -> ResponseReturnValue | None:
+    """Return None for a permitted call with a token, and a problem for another one."""
+    refusal = bearer.recognise(token)
+    if refusal is not None:
+        return refusal
+    if not bearer.is_accepted(endpoint):
+        return bearer.problem(
+            403, "This address takes no tokens", "Log in with a browser, or use another address."
+        )
+    if not is_permitted(endpoint, least):
+        return bearer.problem(
+            403, "The token may not do this", f"This needs the role {least}, as a wider scope."
+        )
+    return None
+
+
+def is_permitted(endpoint: str, least: Role) -> bool:
+    """Whether the caller's role for everything, or one for a tag, admits the request."""
+    rights = by_tag.current_rights()
+    return rights.covers(least) or by_tag.admits(endpoint, least, rights)
 
 
 def come_back() -> str | None:

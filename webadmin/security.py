@@ -8,9 +8,9 @@ policy instead, see `sandbox`.
 import secrets
 
 from flask import Flask, Response, g, request
-from flask_wtf.csrf import CSRFProtect
 
 from scheduler.settings.schema import Settings
+from webadmin.access.bearer import FormProtection, Sessions
 
 BODY_LIMIT = 1_000_000
 """Largest body of a request, in bytes; the largest form has 64 kB of arguments."""
@@ -30,7 +30,7 @@ SANDBOX = (
 )
 """The policy of a file written by a job: free styling, no scripts, no requests."""
 
-csrf = CSRFProtect()
+csrf = FormProtection()
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -51,6 +51,7 @@ def install(app: Flask, settings: Settings) -> None:
         WTF_CSRF_SSL_STRICT=production,
         TEMPLATES_AUTO_RELOAD=False,
     )
+    app.session_interface = Sessions()
     csrf.init_app(app)
     app.after_request(add_headers)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import BaseModel, ConfigDict
 
 from scheduler.accounts.strength import weakness
@@ -41,7 +42,10 @@ _ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1l
 
 
 class Account(BaseModel):
-    """A login. `password` is set only in the result of a call that has just generated one."""
+    """A login. `password` is set only in the result of a call that has just generated one.
+
+    `tags` are the roles for single tags, beside the role for everything.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,6 +53,8 @@ class Account(BaseModel):
     role: Role | None
     active: bool
     created_at: datetime
+    tags: dict[str, Role] = {}
+    login_at: datetime | None = None
     password: str | None = None
 
 
@@ -105,6 +111,14 @@ def make_password() -> str:
 def hashed(password: str) -> str:
     """The argon2id hash of a password."""
     return PasswordHasher().hash(password)
+
+
+def is_password(password: str, hash_of_password: str) -> bool:
+    """Whether the argon2id hash is that of the password. False for a hash of another kind."""
+    try:
+        return PasswordHasher().verify(hash_of_password, password)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 def make_uniquifier() -> str:

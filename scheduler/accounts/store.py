@@ -6,12 +6,13 @@ A change of password or role, and disabling, end the account's sessions.
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.accounts.policy import (
     FIRST_ADMIN,
+    LONGEST,
     ROLE_WORDS,
     ROLES,
     Account,
@@ -20,12 +21,15 @@ from scheduler.accounts.policy import (
     check_password,
     check_role,
     hashed,
+    is_password,
     make_password,
     make_uniquifier,
 )
+from scheduler.accounts.rights import MOST_TAGS, Rights, check_tag, check_tag_role
 from scheduler.errors import NotFound, Refused
-from scheduler.history import models
+from scheduler.history import account_models as models
 from scheduler.history.engine import writing
+from scheduler.rules.time.zones import zone
 
 
 class Accounts:
@@ -71,7 +75,7 @@ class Accounts:
     def get(self, email: str) -> Account:
         """The account of an address. Raises NotFound."""
         with Session(self._engine) as session:
-            return _account(_user(session, email))
+            return _account(find_user(session, email))
 
     def set_role(self, email: str, role: str) -> Account:
         """Replace an account's role. Raises NotFound, and Refused for the last administrator."""
@@ -102,6 +106,77 @@ class Accounts:
         """Permit logins with an account again. Raises NotFound."""
         return self._change(email, lambda _session, user: setattr(user, "active", True))
 
+    def sign_out(self, email: str) -> Account:
+        """End all sessions of an account. Raises NotFound."""
+        return self._change(email, lambda _session, _user: None)
+
+    def grant(self, email: str, role: str, tag: str) -> Account:
+        """Give an account a role for the schedules with a tag. Its sessions end.
+
+        Raises NotFound, and Refused for a bad role or tag, or for more than `MOST_TAGS` tags.
+        """
+        checked, checked_tag = check_tag_role(role), check_tag(tag)
+
+        def change(_session: Session, user: models.User) -> None:
+            others = [right for right in user.tag_rights if right.tag != checked_tag]
+            if len(others) >= MOST_TAGS:
+                raise Refused(
+                    f"tag: {user.email!r} has {MOST_TAGS} tags already; a role for everything "
+                    "suits better",
+                    field="tag",
+                )
+            for right in user.tag_rights:
+                if right.tag == checked_tag:
+                    right.role = checked
+                    return
+            user.tag_rights.append(models.TagRight(tag=checked_tag, role=checked))
+
+        return self._change(email, change)
+
+    def withdraw(self, email: str, tag: str) -> Account:
+        """Take an account's role for a tag away. Its sessions end. Raises NotFound."""
+        checked_tag = check_tag(tag)
+
+        def change(_session: Session, user: models.User) -> None:
+            right = next((one for one in user.tag_rights if one.tag == checked_tag), None)
+            if right is None:
+                raise NotFound(f"{user.email!r} has no role for the tag {checked_tag!r}")
+            user.tag_rights.remove(right)
+
+        return self._change(email, change)
+
+    def change_password(self, email: str, current: str, new: str) -> Account:
+        """Replace a password by its owner, who names the current one. All sessions end.
+
+        Raises NotFound, and Refused for a wrong current password or a weak new one.
+        """
+        secret = hashed(check_password(new))
+        if not self.has_password(email, current):
+            raise Refused("current: this is not the current password", field="current")
+        return self._change(email, lambda _session, user: setattr(user, "password", secret))
+
+    def has_password(self, email: str, password: str) -> bool:
+        """Whether the password is the account's. Raises NotFound."""
+        with Session(self._engine) as session:
+            stored = find_user(session, email).password
+        return is_password(password[:LONGEST], stored)
+
+    def set_timezone(self, email: str, timezone: str | None) -> None:
+        """Set the zone of an account's times; None stands for the browser's zone.
+
+        Raises NotFound, and Refused for an unknown zone.
+        """
+        checked = None if timezone is None else zone(timezone).key
+        with Session(self._writing) as session, session.begin():
+            find_user(session, email).timezone = checked
+
+    def note_login(self, user_id: int, now: datetime) -> None:
+        """Note the time of a login."""
+        with Session(self._writing) as session, session.begin():
+            session.execute(
+                update(models.User).where(models.User.id == user_id).values(login_at=now)
+            )
+
     def ensure_admin(self, *, now: datetime) -> Account | None:
         """Create the first administrator, with a generated password. None if an account exists."""
         with Session(self._engine) as session:
@@ -111,11 +186,15 @@ class Accounts:
 
     def _change(self, email: str, change: Callable[[Session, models.User], None]) -> Account:
         with Session(self._writing) as session, session.begin():
-            user = _user(session, email)
+            user = find_user(session, email)
+            had_admin = _has_admin(session)
             change(session, user)
             user.fs_uniquifier = make_uniquifier()
+            session.execute(
+                delete(models.LoginSession).where(models.LoginSession.user_id == user.id)
+            )
             session.flush()
-            if not _has_admin(session):
+            if had_admin and not _has_admin(session):
                 raise Refused(
                     f"{user.email!r} is the last administrator; make another one first",
                     field="email",
@@ -123,7 +202,8 @@ class Accounts:
             return _account(user)
 
 
-def _user(session: Session, email: str) -> models.User:
+def find_user(session: Session, email: str) -> models.User:
+    """The row of an address. Raises NotFound, and Refused for what is no address."""
     wanted = check_email(email)
     user = session.scalar(select(models.User).where(models.User.email == wanted))
     if user is None:
@@ -150,7 +230,20 @@ def _has_admin(session: Session) -> bool:
     return session.scalar(admins.limit(1)) is not None
 
 
-def _account(user: models.User) -> Account:
+def rights_of(user: models.User) -> Rights:
+    """The rights of a user's row."""
     names = {role.name for role in user.roles}
     role = next((role for role in reversed(ROLES) if role in names), None)
-    return Account(email=user.email, role=role, active=user.active, created_at=user.created_at)
+    return Rights(role, {right.tag: check_tag_role(right.role) for right in user.tag_rights})
+
+
+def _account(user: models.User) -> Account:
+    rights = rights_of(user)
+    return Account(
+        email=user.email,
+        role=rights.role,
+        active=user.active,
+        created_at=user.created_at,
+        tags=dict(rights.tags),
+        login_at=user.login_at,
+    )

@@ -54,6 +54,11 @@ COMMANDS = (
     LazyCommand("jobs", "scheduler.cli.jobs:jobs", "List and show the jobs that can be scheduled."),
     LazyCommand("users", "scheduler.cli.users:users", "Say who may log in to the console."),
     LazyCommand(
+        "tokens",
+        "scheduler.cli.tokens:tokens",
+        "Make, list and revoke tokens, by which programs call the console.",
+    ),
+    LazyCommand(
         "dead-letters",
         "scheduler.cli.dead_letters:dead_letters",
         "Events that could not be recorded, and are missing from the history.",

@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.cli.output import json_option, print_json, print_table
+from scheduler.cli.fields import actor
+from scheduler.cli.output import json_option, print_json, print_table, to_the_second
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
 
 if TYPE_CHECKING:
+    from scheduler.accounts.password_links import Link
     from scheduler.accounts.policy import Account
+
+url_option = click.option("--url", help="Address of the console; default: the one of `up`.")
 
 
 @click.group()
@@ -52,10 +56,11 @@ def list_users(services: Services, as_json: bool) -> None:
             account.role or "-",
             "active" if account.active else "disabled",
             f"{account.created_at:%Y-%m-%d}",
+            ", ".join(f"{role} of {tag}" for tag, role in account.tags.items()),
         ]
         for account in accounts
     ]
-    print_table(["EMAIL", "ROLE", "STATE", "CREATED"], rows)
+    print_table(["EMAIL", "ROLE", "STATE", "CREATED", "BY TAG"], rows)
 
 
 @users.command("set-role")
@@ -102,6 +107,70 @@ def disable(services: Services, email: str, as_json: bool) -> None:
 def enable(services: Services, email: str, as_json: bool) -> None:
     """Let EMAIL log in again."""
     _say(services.accounts.enable(email), "is enabled", as_json)
+
+
+@users.command("sign-out")
+@click.argument("email")
+@json_option
+@click.pass_obj
+def sign_out(services: Services, email: str, as_json: bool) -> None:
+    """End all sessions of EMAIL."""
+    _say(services.accounts.sign_out(email), "is signed out everywhere", as_json)
+
+
+@users.command()
+@click.argument("email")
+@click.argument("role")
+@click.argument("tag")
+@json_option
+@click.pass_obj
+def grant(services: Services, email: str, role: str, tag: str, as_json: bool) -> None:
+    """Give EMAIL the role ROLE (operator or admin) for the schedules tagged TAG."""
+    _say(services.accounts.grant(email, role, tag), f"is {role} of {tag} now", as_json)
+
+
+@users.command()
+@click.argument("email")
+@click.argument("tag")
+@json_option
+@click.pass_obj
+def withdraw(services: Services, email: str, tag: str, as_json: bool) -> None:
+    """Take the role of EMAIL for the tag TAG away."""
+    _say(services.accounts.withdraw(email, tag), f"has no role for {tag} any more", as_json)
+
+
+@users.command()
+@click.argument("email")
+@click.option("--role", default="viewer", show_default=True, help="viewer, operator or admin.")
+@url_option
+@json_option
+@click.pass_obj
+def invite(services: Services, email: str, role: str, url: str | None, as_json: bool) -> None:
+    """Add an account for EMAIL, and print the link that sets its password once."""
+    link = services.password_links.invite(email, role, by=actor(), now=utc_now())
+    _say_link(services, link, url, as_json)
+
+
+@users.command("reset-link")
+@click.argument("email")
+@url_option
+@json_option
+@click.pass_obj
+def reset_link(services: Services, email: str, url: str | None, as_json: bool) -> None:
+    """Take the password of EMAIL away, and print the link that sets a new one once."""
+    link = services.password_links.reset(email, by=actor(), now=utc_now())
+    _say_link(services, link, url, as_json)
+
+
+def _say_link(services: Services, link: "Link", url: str | None, as_json: bool) -> None:
+    settings = services.settings
+    root = (url or f"http://{settings.web_host}:{settings.web_port}").rstrip("/")
+    address = f"{root}/password/{link.text}"
+    if as_json:
+        print_json(link.model_dump(exclude={"text"}) | {"url": address})
+        return
+    click.echo(f"{link.email} sets the password here, until {to_the_second(link.expires_at)}:")
+    click.echo(address)
 
 
 def _given(password_stdin: bool) -> str | None:

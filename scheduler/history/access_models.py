@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.history.column_types import BigKey, UtcDateTime
-from scheduler.history.models import Base
+from scheduler.history.table_registry import Base
 
 
 class AccessRow(Base):

@@ -19,7 +19,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from scheduler.errors import Unavailable
-from scheduler.history.models import Attempt, Base, Run, RunDetail, RunLog
+from scheduler.history.models import Attempt, Run, RunDetail, RunLog
+from scheduler.history.table_registry import Base
 
 _STAMPS = ("key", "state_stamp", "facts_stamp", "worker_stamp", "progress_stamp")
 """Columns with a meaning for the recorder only."""

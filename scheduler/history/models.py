@@ -15,36 +15,22 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Boolean,
     Date,
     Float,
-    ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Text,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
+from scheduler.history import (
+    access_models,  # noqa: F401 - its tables register here
+    account_models,  # noqa: F401 - its tables register here
+)
 from scheduler.history.column_types import BigKey, NullJson, RunId, Stamp, UtcDateTime
-
-
-class Base(DeclarativeBase):
-    """The registry of Beatdesk's tables. Constraints have names, so that a migration can drop
-    them.
-    """
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
+from scheduler.history.table_registry import Base
 
 HAS_PARENT = text("parent IS NOT NULL")
 """Most runs have no parent, and cost the index nothing."""
@@ -353,42 +339,3 @@ class HistoryIdentity(Base):
     batches: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class UserRole(Base):
-    """Which user has which role."""
-
-    __tablename__ = "users_roles"
-
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
-    )
-    role_id: Mapped[int] = mapped_column(
-        ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True
-    )
-
-
-class Role(Base):
-    """viewer (sees), operator (edits, runs, cancels), admin (deletes, users)."""
-
-    __tablename__ = "roles"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    name: Mapped[str] = mapped_column(String(80), unique=True)
-    description: Mapped[str | None] = mapped_column(String(255))
-
-
-class User(Base):
-    """A user who may log in. `password` is an argon2id hash; a new `fs_uniquifier` ends all
-    sessions.
-    """
-
-    __tablename__ = "users"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    email: Mapped[str] = mapped_column(String(255), unique=True)
-    password: Mapped[str] = mapped_column(String(255))
-    active: Mapped[bool] = mapped_column(Boolean, default=True)
-    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    roles: Mapped[list[Role]] = relationship(secondary="users_roles", lazy="selectin")

@@ -23,6 +23,7 @@ from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import calendar_changes, changes
 from scheduler.schedules.calendar_cache import StoredCalendar
 from scheduler.schedules.calendar_changes import CalendarChange, CalendarWish
+from scheduler.schedules.change_check import ChangeCheck, allow_every_change
 from scheduler.schedules.changes import Change
 from scheduler.schedules.edits import event_fields, saved
 from scheduler.schedules.raw_entry import RawEntry
@@ -78,13 +79,19 @@ class BatchEdit:
     """Writes changes of many schedules.
 
     `before_commit` is called between each decision and its script, while other writers may still
-    change the entries.
+    change the entries. `check_change` may refuse each change before it is written.
     """
 
     def __init__(
-        self, redis: "Redis", listing: Listing, *, before_commit: BeforeCommit = do_nothing
+        self,
+        redis: "Redis",
+        listing: Listing,
+        *,
+        before_commit: BeforeCommit = do_nothing,
+        check_change: ChangeCheck = allow_every_change,
     ) -> None:
         self._redis = redis
+        self._check_change = check_change
         self._before_commit = before_commit
         self._listing = listing
         self._script = redis.register_script(_SCRIPT)
@@ -188,7 +195,7 @@ class BatchEdit:
 
         Returns the places in `decided` to decide again; an empty list means success. Raises
         StaleRevision for a calendar changed since its read, NameTaken for a key of another type,
-        Unavailable where Redis does not answer.
+        the refusal of `check_change`, Unavailable where Redis does not answer.
         """
         if not decided and not calendars:
             return []
@@ -211,6 +218,8 @@ class BatchEdit:
             text for change in decided for more in change.also for text in encode(more).values()
         ]
         names = [keys.entry(stored.name) for stored in read]
+        for stored, change in zip(read, decided, strict=True):
+            self._check_change(stored.schedule(), change.schedule)
         self._before_commit()
         with answering("the change may not be saved; repeat it, saved parts stay"):
             answer: Any = self._script(

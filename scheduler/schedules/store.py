@@ -30,6 +30,7 @@ from scheduler.schedules.batch import (
 )
 from scheduler.schedules.bulk import Bulk
 from scheduler.schedules.calendar_changes import CalendarWish
+from scheduler.schedules.change_check import ChangeCheck, allow_every_change
 from scheduler.schedules.edits import Decide, Decision, R
 from scheduler.schedules.filters import Filter, State
 from scheduler.schedules.raw_entry import RawEntry, SchedulePage, ScheduleRow
@@ -64,18 +65,22 @@ class ScheduleStore:
         memory: "ListCache | None" = None,
         *,
         before_commit: BeforeCommit = do_nothing,
+        check_change: ChangeCheck = allow_every_change,
     ) -> None:
         """`memory` suits a process that lists schedules often.
 
         `before_commit` is called between each decision and its script, while other writers may
-        still change the entry.
+        still change the entry. `check_change` may refuse each change before it is written.
         """
+        self._check_change = check_change
         self._before_commit = before_commit
         self._redis = redis
         self._catalogue = catalogue
         self._listing = Listing(redis, memory)
         self._change = redis.register_script(_SCRIPT)
-        self._together = BatchEdit(redis, self._listing, before_commit=before_commit)
+        self._together = BatchEdit(
+            redis, self._listing, before_commit=before_commit, check_change=check_change
+        )
         self.bulk = Bulk(self._listing, self._together, catalogue)
 
     def get(self, name: str) -> Schedule:
@@ -165,6 +170,7 @@ class ScheduleStore:
         settled = changes.settled(spec, None, uid=uid, now=edit.now)
         schedule = changes.revised(settled, None, uid=uid, edit=edit)
         event = edits.saved(schedule, "created", edit)
+        self._check_change(None, schedule)
         answer = self._apply(
             spec.name, stored.raw, changes.written(schedule, None, stored.raw, edit.now, event)
         )
@@ -195,6 +201,7 @@ class ScheduleStore:
                 f"there is another schedule {spec.name!r} now; delete it first, or clone it"
             )
         change = edits.revived(earlier, stored.raw, restored, deleted, edit=edit)
+        self._check_change(None, change.schedule)
         if self._apply(spec.name, stored.raw, change) != "done":
             raise NameTaken(f"somebody has just made a schedule {spec.name!r}; look at it first")
         return change.schedule
@@ -328,7 +335,10 @@ class ScheduleStore:
             stored = self._listing.read(name)
             stored.check_exists()
             decision = decide(stored)
-            if decision.change is None or self._apply(name, stored.raw, decision.change) == "done":
+            if decision.change is None:
+                return decision.result
+            self._check_change(stored.schedule(), decision.change.schedule)
+            if self._apply(name, stored.raw, decision.change) == "done":
                 return decision.result
         raise Unavailable(f"{name!r} is being changed all the time, nothing was saved; try again")
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from scheduler.accounts.access_log import AccessLog
+    from scheduler.accounts.password_links import PasswordLinks
+    from scheduler.accounts.sessions import Sessions
     from scheduler.accounts.store import Accounts
+    from scheduler.accounts.tokens import Tokens
     from scheduler.catalogue.catalogue import Catalogue
     from scheduler.celery_app.app_class import BeatdeskApp
     from scheduler.dispatch.start_check import StartCheck
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from scheduler.runs.deliveries import Deliveries
     from scheduler.runs.leases import LeasedStream, Leases
     from scheduler.schedules.calendar_store import CalendarStore
+    from scheduler.schedules.change_check import ChangeCheck
     from scheduler.schedules.operations import Operations
     from scheduler.schedules.pause_all import PauseAll
     from scheduler.schedules.reads import Listing
@@ -51,12 +55,19 @@ class Services:
     only.
     """
 
-    def __init__(self, settings: Settings, *, remembers: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        remembers: bool = False,
+        check_change: "ChangeCheck | None" = None,
+    ) -> None:
         """`remembers` caches the list of schedules, for a long-lived process with frequent
-        lists.
+        lists. `check_change` may refuse each change of a schedule before it is written.
         """
         self.settings = settings
         self._remembers = remembers
+        self._check_change = check_change
 
     @cached_property
     def redis(self) -> "Redis":
@@ -142,11 +153,15 @@ class Services:
     @cached_property
     def schedules(self) -> "ScheduleStore":
         """The schedules."""
+        from scheduler.schedules.change_check import allow_every_change
         from scheduler.schedules.list_cache import ListCache
         from scheduler.schedules.store import ScheduleStore
 
         return ScheduleStore(
-            self.redis, self.catalogue, ListCache(self.redis) if self._remembers else None
+            self.redis,
+            self.catalogue,
+            ListCache(self.redis) if self._remembers else None,
+            check_change=self._check_change or allow_every_change,
         )
 
     @cached_property
@@ -338,3 +353,24 @@ class Services:
         from scheduler.accounts.store import Accounts
 
         return Accounts(self.engine)
+
+    @cached_property
+    def password_links(self) -> "PasswordLinks":
+        """Links by which people set their passwords."""
+        from scheduler.accounts.password_links import PasswordLinks
+
+        return PasswordLinks(self.engine)
+
+    @cached_property
+    def tokens(self) -> "Tokens":
+        """Tokens for programs."""
+        from scheduler.accounts.tokens import Tokens
+
+        return Tokens(self.engine)
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        """Logins that have not ended."""
+        from scheduler.accounts.sessions import Sessions
+
+        return Sessions(self.engine)

@@ -75,8 +75,8 @@ def check_make(words: Sequence[str]) -> None:
 def check_curl(words: Sequence[str]) -> None:
     paths = [word.split("/", 3)[3] for word in words if word.startswith("http://127.0.0.1:8000/")]
     assert len(paths) == 1
-    endpoint = "starter." + paths[0].split("/")[0].replace("-", "_")
-    assert endpoint in LEAST_ROLE
+    starter = "starter." + paths[0].split("/")[0].replace("-", "_")
+    assert {starter, paths[0].replace("/", ".")} & LEAST_ROLE.keys()
 
 
 def check_python(words: Sequence[str]) -> None:

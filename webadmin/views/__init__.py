@@ -25,10 +25,12 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
     from webadmin.views.dead_letters import DeadLettersView
     from webadmin.views.help import HelpView
     from webadmin.views.jobs import JobsView
+    from webadmin.views.people.account import AccountView
+    from webadmin.views.people.tokens import TokensView
+    from webadmin.views.people.users import UsersView
     from webadmin.views.reports import ReportsView
     from webadmin.views.runs import RunsView
     from webadmin.views.schedules import SchedulesView
-    from webadmin.views.users import UsersView
 
     yield (
         SchedulesView,
@@ -50,14 +52,18 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
         {"name": "Dead letters", "endpoint": "dead_letters", "url": "/dead-letters/"},
     )
     yield UsersView, {"name": "Users", "endpoint": "users", "menu_icon_value": "users"}
+    yield TokensView, {"name": "Tokens", "endpoint": "tokens"}
+    yield AccountView, {"name": "Your account", "endpoint": "account"}
     yield HelpView, {"name": "Help", "endpoint": "help", "menu_icon_value": "help-circle"}
 
 
 def install(app: Flask) -> None:
     """Mount Flask-Admin at the root of the app, with the overview as the first page."""
     from webadmin.views import home
+    from webadmin.views.people import links
 
     home.install(app)
+    links.install(app)
     first = home.HomeView(
         name="Overview", endpoint="home", url="/", menu_icon_type=ICONS, menu_icon_value="home"
     )

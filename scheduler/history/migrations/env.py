@@ -9,10 +9,10 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
 from scheduler.errors import Refused
-from scheduler.history import access_models  # noqa: F401 - its tables register with Base
+from scheduler.history import models  # noqa: F401 - all tables register with Base
 from scheduler.history.column_types import UtcDateTime
 from scheduler.history.engine import create_engine, make_file, writing
-from scheduler.history.models import Base
+from scheduler.history.table_registry import Base
 
 
 def migrate(connection: Connection) -> None:

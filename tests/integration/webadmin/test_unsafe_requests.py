@@ -10,7 +10,7 @@ from sqlalchemy import MetaData, select
 from scheduler.clock import utc_now
 from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
-from tests.support.webadmin.addresses import calls
+from tests.support.webadmin.addresses import ENDS_SESSION, calls
 from tests.support.webadmin.samples import make_samples
 from tests.support.webadmin.visitor import Visitor
 
@@ -56,7 +56,7 @@ def test_no_form_is_taken_without_its_token_and_nothing_changes(
         if method not in {"GET", "HEAD", "OPTIONS"}
         and not endpoint.startswith("starter.")  # they know no user
     ]
-    unsafe.append(("POST", "/logout"))
+    unsafe += [("POST", path) for path in ENDS_SESSION.values()]
     assert len(unsafe) > 10
     answers = {
         (method, path): admin.client.open(path, method=method).status_code

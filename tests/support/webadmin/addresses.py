@@ -27,6 +27,8 @@ SAMPLES: Samples = {
     "schedules.restore": {"name": "sample", "number": "1"},
     "schedules.resume": {"name": "sample-paused"},
     "schedules.revive": {"name": "sample-gone"},
+    "password_links": {"text": "not-a-link"},
+    "users": {"email": "viewer@example.org"},
     "starter": {"id": "sample-task"},
     "static": {"filename": "app/desk.css"},
 }
@@ -38,6 +40,8 @@ SAMPLES: Samples = {
 NO_PAGE = {
     "home.health": "a part of every page",
     "home.live": "a part of the overview",
+    "account.whoami": "for programs",
+    "password_links.use": "only for whoever has a link",
     "probes.healthz": "for machines",
     "probes.readyz": "for machines",
     "reports.download": "a file",
@@ -51,7 +55,8 @@ NO_PAGE = {
 }
 """Endpoints that answer GET with something else than a page of its own, and with what."""
 
-LOGOUT = "security.logout"
+ENDS_SESSION = {"security.logout": "/logout", "account.sign_out": "/account/sign-out"}
+"""Endpoints that end the caller's session, with their addresses."""
 
 
 class Call(NamedTuple):
@@ -68,9 +73,9 @@ def rules(app: Flask) -> list[Rule]:
 
 
 def calls(app: Flask, samples: Samples = SAMPLES) -> Iterator[Call]:
-    """Everything that can be called, but for the logout, which ends the caller's session."""
+    """Everything that can be called, but for what ends the caller's session."""
     for rule in rules(app):
-        if rule.endpoint != LOGOUT:
+        if rule.endpoint not in ENDS_SESSION:
             for method in sorted(set(rule.methods or ()) - {"HEAD", "OPTIONS"}):
                 yield Call(rule.endpoint, method, path_of(app, rule, samples))
 

@@ -6,14 +6,16 @@
 
   // Times. The server writes UTC; here they become the visitor's, and relative ones keep moving.
   const pad = (n) => String(n).padStart(2, "0");
-  const zoneName = (date) => {
-    const part = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" }).formatToParts(date).find((p) => p.type === "timeZoneName");
-    return part ? part.value : "";
+  // The zone of the account, or else the browser's.
+  const localFormat = new Intl.DateTimeFormat("en-GB", {
+    timeZone: root.dataset.zoneName || undefined, hourCycle: "h23", timeZoneName: "short",
+    year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  });
+  const absolute = (date, local) => {
+    if (!local) return date.toISOString().slice(0, 19).replace("T", " ") + " UTC";
+    const at = Object.fromEntries(localFormat.formatToParts(date).map((part) => [part.type, part.value]));
+    return `${at.year}-${at.month}-${at.day} ${at.hour}:${at.minute}:${at.second} ${at.timeZoneName || ""}`;
   };
-  const absolute = (date, local) =>
-    local
-      ? `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())} ${zoneName(date)}`
-      : date.toISOString().slice(0, 19).replace("T", " ") + " UTC";
   const rough = (s) => {
     if (s >= 172800) return `${Math.floor(s / 86400)} d`;
     if (s >= 3600) return `${Math.floor(s / 3600)} h`;

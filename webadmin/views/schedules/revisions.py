@@ -12,6 +12,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
+from scheduler.events.bounds import masked
 from scheduler.events.secret_names import MASK, is_secret
 from scheduler.history.queries.views import RevisionView
 from scheduler.rules.model import difference
@@ -112,8 +113,8 @@ def _text(field: str, value: Any) -> str:
         return present.DASH
     if is_secret(field.rpartition(".")[2]):
         return MASK
-    masked = present.masked(value)
-    return masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
+    hidden = masked(value)
+    return hidden if isinstance(hidden, str) else json.dumps(hidden, ensure_ascii=False)
 
 
 def _wanted() -> int:

@@ -1,0 +1,90 @@
+"""Fresh logins: what gives rights away asks for the password again, unless it was just typed.
+
+The page that asks repeats the sent form, so that nothing typed is lost: the same request comes
+again with the password beside it.
+"""
+
+from flask import render_template, request
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from scheduler.clock import utc_now
+from webadmin.access import rates
+from webadmin.services import services
+
+FRESH_SECONDS = 30 * 60
+PASSWORD_FIELD = "confirm_password"  # noqa: S105 - the name of a form's field
+
+FRESH = frozenset(
+    {
+        "account.create_token",
+        "tokens.create",
+        "users.invite",
+        "users.set_role",
+        "users.grant",
+        "users.withdraw",
+        "users.enable",
+        "users.reset_password",
+    }
+)
+"""Endpoints whose POST needs a fresh login."""
+
+FRESH_WITH_ARGUMENTS = frozenset({"schedules.run", "runs.rerun"})
+"""Endpoints whose POST needs a fresh login where it brings arguments of its own."""
+
+
+def needs_fresh_login(endpoint: str | None) -> bool:
+    """Whether the request needs a fresh login."""
+    if request.method != "POST":
+        return False
+    if endpoint in FRESH:
+        return True
+    return endpoint in FRESH_WITH_ARGUMENTS and "kwargs" in request.form
+
+
+def mark_fresh() -> None:
+    """Note in the session that the caller has just proved who he is."""
+    cookie["fresh_at"] = utc_now().timestamp()
+
+
+def is_fresh() -> bool:
+    """Whether the caller has proved who he is within `FRESH_SECONDS`."""
+    fresh_at = cookie.get("fresh_at")
+    age = utc_now().timestamp() - fresh_at if isinstance(fresh_at, float) else None
+    return age is not None and -60 <= age <= FRESH_SECONDS
+
+
+def confirmed() -> bool:
+    """Whether the request brings the caller's password; the session is fresh then."""
+    password = request.form.get(PASSWORD_FIELD, "")
+    if not password or not is_own_password(password):
+        return False
+    mark_fresh()
+    return True
+
+
+def is_own_password(password: str) -> bool:
+    """Whether the password is the caller's. Aborts with 429 after too many wrong ones."""
+    who = current_user.email
+    rates.refuse_excess(rates.PASSWORDS, who)
+    is_right = services().accounts.has_password(who, password)
+    if not is_right:
+        rates.count(rates.PASSWORDS, who)
+    return is_right
+
+
+def ask() -> ResponseReturnValue:
+    """Return the page that asks for the password and repeats the form."""
+    repeated = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in {PASSWORD_FIELD, "csrf_token"}
+    ]
+    page = render_template(
+        "people/confirm.html",
+        repeated=repeated,
+        is_wrong=bool(request.form.get(PASSWORD_FIELD)),
+        target=request.full_path.removesuffix("?"),
+    )
+    return page, 403
