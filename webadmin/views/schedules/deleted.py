@@ -44,7 +44,7 @@ class DeletedPages(BaseView):
     def revive(self) -> ResponseReturnValue:
         """GET shows the revisions of a deleted schedule; POST restores one of them."""
         gone = _gone(_name())
-        if request.method == "GET":
+        if request.method != "POST":
             found = steps(services().history.revisions(gone.schedule_uid, SHOWN))
             return self.render("schedules/actions/revive.html", gone=gone, steps=found)
         wanted = number("number")

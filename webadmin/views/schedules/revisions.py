@@ -63,7 +63,7 @@ class RevisionPages(BaseView):
         schedule = services().schedules.get(name)
         wanted = _wanted()
         earlier = services().history.revision(schedule.uid, wanted)
-        if request.method == "GET":
+        if request.method != "POST":
             found = [
                 line for line in lines(schedule.to_json(), earlier.definition) if not _stays(line)
             ]
