@@ -4,7 +4,7 @@ imports their code.
 `create_app` is the root of the web process and the only place where the parts are put together, in
 the order in which a request meets them.
 
-    front         HEAD as GET, and whatever else a request passes before any page
+    front         methods and lengths: what a request passes before any page
     security      cookies, size limits, headers on every answer
     guard         the least role for each endpoint; an endpoint without a row is closed
     auth          login, logout and the end of sessions
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         tutorial_api,
         views,
     )
+    from webadmin.front import lengths
 
     if settings is None:
         from scheduler.settings.environment import load
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     app.extensions["services"] = Services(settings, remembers=True)
     refuse_eviction(app.extensions["services"])
+    lengths.install(app)
     security.install(app, settings)
     guard.install(app)
     auth.install(app)

@@ -1,6 +1,7 @@
 """Strict reading of typed JSON; messages name the place of the fault and the remedy."""
 
 import json
+from collections import Counter
 from typing import Any, NoReturn
 
 from pydantic import JsonValue
@@ -74,6 +75,6 @@ def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
         names = [name for name, _ in pairs]
-        doubled = next(name for name in names if names.count(name) > 1)
+        doubled = Counter(names).most_common(1)[0][0]
         raise BadJson(f"{doubled!r} stands twice. Keep one of them.")
     return value

@@ -7,7 +7,7 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from scheduler.history.queries.views import RevisionView
-from webadmin.form_values import comment, number
+from webadmin.form_values import LARGEST_REVISION, comment, number
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.services import services
@@ -48,7 +48,7 @@ class DeletedPages(BaseView):
             found = steps(services().history.revisions(gone.schedule_uid, SHOWN))
             return self.render("schedules/actions/revive.html", gone=gone, steps=found)
         wanted = number("number")
-        if wanted is None:
+        if wanted is None or wanted > LARGEST_REVISION:
             raise Refused("Choose the revision to restore.", field="revision")
         saved = services().operations.revive(
             gone, wanted, services().history, edit=edit_by_visitor(now=utc_now(), comment=comment())
