@@ -4,6 +4,7 @@ imports their code.
 `create_app` is the root of the web process and the only place where the parts are put together, in
 the order in which a request meets them.
 
+    front         methods and lengths: what a request passes before any page
     security      cookies, size limits, headers on every answer
     guard         the least role for each endpoint; an endpoint without a row is closed
     auth          login, logout and the end of sessions
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from webadmin import (
         auth,
         errors,
+        front,
         guard,
         limits,
         probes,
@@ -42,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         views,
     )
     from webadmin.access import by_tag
+    from webadmin.front import lengths
 
     if settings is None:
         from scheduler.settings.environment import load
@@ -52,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings, remembers=True, check_change=by_tag.check_change
     )
     refuse_eviction(app.extensions["services"])
+    lengths.install(app)
     security.install(app, settings)
     guard.install(app)
     auth.install(app)
@@ -61,4 +65,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.install(app)
     probes.install(app)
     views.install(app)
+    front.install(app)
     return app

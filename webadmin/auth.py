@@ -81,8 +81,14 @@ _mapping.map_imperatively(
 
 
 def as_stored(text: str | None) -> str | None:
-    """Normalize a mail address as `scheduler.accounts.check_email` stores addresses."""
-    return unicodedata.normalize("NFC", text.strip()).lower() if text else text
+    """Normalize a mail address as `scheduler.accounts.check_email` stores addresses.
+
+    A text that is too long for an address stays as it is: normalizing combining marks takes
+    quadratic time.
+    """
+    if not text or len(text) > LONGEST:
+        return text
+    return unicodedata.normalize("NFC", text.strip()).lower()
 
 
 class LoginForm(StockLoginForm):

@@ -36,7 +36,7 @@ TITLES = {
     ),
     405: ("This address works differently", "Use the page's own buttons."),
     409: ("It has been changed in the meantime", "Load the page again to see what is stored now."),
-    413: ("This is too large", "A form may hold one megabyte at most."),
+    413: ("This is too large", "Send less at a time; no form holds more than a megabyte."),
     429: ("Too many wrong logins", "Wait a quarter of an hour, then try again."),
     500: (
         "This should not have happened",
@@ -113,7 +113,7 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
     title, remedy = TITLES.get(code, TITLES[500 if code >= 500 else 400])
     description = error.description if error.description != type(error).description else ""
     headers = {"Retry-After": "900"} if code == 429 else {}
-    text = description if code in (400, 403, 404) else ""
+    text = description if code in (400, 403, 404, 413) else ""
     return page(code, title, text or "", remedy, bare=code in (429, 500), headers=headers)
 
 

@@ -5,6 +5,9 @@ from flask import request
 LONGEST_COMMENT = 1000
 _DIGITS = 17
 
+LARGEST_REVISION = 2**31 - 1
+"""The largest number of a revision: an integer column of PostgreSQL."""
+
 
 def comment() -> str:
     """Return the comment of the form: the visitor's reason, at most LONGEST_COMMENT characters."""

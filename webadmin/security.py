@@ -1,4 +1,4 @@
-"""Cookies, size limits and the headers on every answer.
+"""Cookies and the headers on every answer.
 
 The policy has no `unsafe-inline`: pages have no inline handlers, no `style` attributes and no
 inline scripts. No page may loosen the policy; a page with foreign HTML (a report) tightens the
@@ -11,9 +11,6 @@ from flask import Flask, Response, g, request
 
 from scheduler.settings.schema import Settings
 from webadmin.access.bearer import FormProtection, Sessions
-
-BODY_LIMIT = 1_000_000
-"""Largest body of a request, in bytes; the largest form has 64 kB of arguments."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -43,9 +40,6 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=production,
         PERMANENT_SESSION_LIFETIME=12 * 3600,
-        MAX_CONTENT_LENGTH=BODY_LIMIT,
-        MAX_FORM_MEMORY_SIZE=BODY_LIMIT,
-        MAX_FORM_PARTS=1000,
         SEND_FILE_MAX_AGE_DEFAULT=365 * 24 * 3600,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=production,

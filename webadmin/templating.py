@@ -7,6 +7,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 from markupsafe import Markup, escape
@@ -143,4 +144,6 @@ def with_query(**changes: str | None) -> str:
     """Return the page's address with some parameters changed; None removes a parameter."""
     query = {name: value for name, value in request.args.items() if name not in changes and value}
     query.update({name: value for name, value in changes.items() if value is not None})
-    return url_for(str(request.endpoint), **{**(request.view_args or {}), **query})
+    # As arguments of url_for, names such as `_method` or `endpoint` would mean something else.
+    path = url_for(str(request.endpoint), **(request.view_args or {}))
+    return f"{path}?{urlencode(query)}" if query else path

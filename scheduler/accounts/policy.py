@@ -63,7 +63,7 @@ def check_email(email: str) -> str:
 
     The address is a login name and need not receive mail, so `.local` is permitted.
     """
-    address = unicodedata.normalize("NFC", email.strip()).lower()
+    address = email if len(email) > LONGEST else unicodedata.normalize("NFC", email.strip()).lower()
     if len(address) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
         raise Refused(
             f"email: {email!r} is not an address; write it like ann@example.com", field="email"

@@ -6,7 +6,7 @@ submitted data.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from math import isfinite
 from typing import Any
 
@@ -16,6 +16,7 @@ from wtforms.widgets import TextArea, TextInput
 from scheduler.errors import UnknownZone
 from scheduler.rules.model.fields import FieldType, ScheduleField
 from scheduler.rules.time import zones
+from scheduler.rules.time.typed import BadTime, read_instant
 from webadmin.forms import json_text, times
 from webadmin.forms.faults import Fault
 from webadmin.forms.sentences import sentence
@@ -221,14 +222,11 @@ class AnchorField(TypedField):
         if not text:
             return None
         try:
-            anchor = datetime.fromisoformat(text)
-        except ValueError:
-            anchor = None
-        if anchor is None or anchor.tzinfo is None:
+            return read_instant(text, self.short_name, years=None)
+        except BadTime:
             raise ValueError(
                 "The interval's anchor came back damaged. Reload the page and edit again."
-            )
-        return anchor.astimezone(UTC)
+            ) from None
 
 
 class MomentField(TypedField):

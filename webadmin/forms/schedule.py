@@ -36,6 +36,9 @@ from webadmin.forms.fields import (
 )
 from webadmin.forms.texts import EXAMPLES, texts_of
 
+LONGEST_NUMBER = 17
+"""Digits of the longest number that is read; Python refuses to read thousands of digits."""
+
 _EXTRA = {"interval": ("unit",), "once": ("timezone",)}
 """Additional form fields by kind of rule."""
 
@@ -165,7 +168,8 @@ class ScheduleForm(Form):
     def revision_number(self) -> int | None:
         """The revision behind the form; None for a text that is not a number."""
         text: str = self["revision"].text
-        return int(text) if text.isascii() and text.isdigit() else None
+        is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+        return int(text) if is_number else None
 
     def read(self) -> Draft:
         """Return the form's content as a draft, with every error."""

@@ -102,7 +102,7 @@ class CalendarsView(Guard, BaseView):
     @expose("/new", methods=["GET", "POST"])
     def create(self) -> ResponseReturnValue:
         """Create a calendar."""
-        if request.method == "GET":
+        if request.method != "POST":
             return self._page(Sheet(timezone=services().settings.default_timezone), editing=None)
         return self._save(_typed(request.form.get("name", "").strip()), editing=None)
 
@@ -165,7 +165,7 @@ class CalendarsView(Guard, BaseView):
         saved, problem = _read(name)
         if saved is None and problem is None:
             raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
-        if request.method == "GET":
+        if request.method != "POST":
             return self._delete_page(name, saved, None)
         revision = number("revision")
         services().calendars.delete(

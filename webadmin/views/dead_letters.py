@@ -84,7 +84,7 @@ class DeadLettersView(Guard, BaseView):
     @expose("/<id>/drop", methods=["GET", "POST"])
     def drop(self, id: str) -> ResponseReturnValue:
         """GET shows the consequences of dropping a letter; POST drops the letter."""
-        if request.method == "GET":
+        if request.method != "POST":
             letter = services().dead_letters.get(id)
             content = content_of(letter)
             return self.render("dead_letters/drop.html", letter=letter, content=content, count=1)
@@ -100,7 +100,7 @@ class DeadLettersView(Guard, BaseView):
     def drop_all(self) -> ResponseReturnValue:
         """GET shows the consequences; POST drops all letters up to the newest one shown."""
         store = services().dead_letters
-        if request.method == "GET":
+        if request.method != "POST":
             count, newest = store.count(), store.newest()
             return self.render(
                 "dead_letters/drop.html", letter=None, content=None, count=count, newest=newest

@@ -35,6 +35,9 @@ UTC_ZONE = ZoneInfo("UTC")
 YEARS = 1970, 2200
 """The years that schedules and histories can be about."""
 
+COMPUTABLE = 2, 9998
+"""The years whose instants have a wall time in every zone: Python knows the years 1 to 9999."""
+
 MOST_SHOWN = 60
 """Characters of a typed text that a refusal repeats."""
 
@@ -263,14 +266,14 @@ def _found(zone: Zone) -> ZoneInfo:
 
 def _within(typed: Typed, reckon: Callable[[], datetime]) -> datetime:
     """The instant, if within the range of schedules and histories."""
-    years = typed.years
+    years = typed.years or COMPUTABLE
     try:
         at = reckon()
     except OverflowError:
-        if years is None:
+        if typed.years is None:
             raise typed.refusal("is not a time") from None
         raise typed.refusal("is too far away", _readable(years)) from None
-    if years is not None and not years[0] <= at.year <= years[1]:
+    if not years[0] <= at.year <= years[1]:
         raise typed.refusal("is too far away", _readable(years))
     return at
 

@@ -20,7 +20,7 @@ class AdoptResetPages(BaseView):
     @shows_refusals("{name} was not reset", to=".show")
     def reset(self, name: str) -> ResponseReturnValue:
         """GET shows the definition in code; POST removes the override."""
-        if request.method == "GET":
+        if request.method != "POST":
             listed = services().schedules.listed(name)
             if listed.schedule is None or listed.code is None:
                 flash(f"{name} has no override.", "info")
@@ -39,7 +39,7 @@ class AdoptResetPages(BaseView):
     @shows_refusals("{name} was not adopted", to=".show")
     def adopt(self, name: str) -> ResponseReturnValue:
         """GET shows the consequences of adoption; POST makes operators the owners of the entry."""
-        if request.method == "GET":
+        if request.method != "POST":
             schedule = services().schedules.get(name)
             if schedule.origin != "redbeat":
                 flash(

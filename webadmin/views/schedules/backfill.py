@@ -59,7 +59,7 @@ class BackfillPages(BaseView):
         schedule = services().schedules.get(name)
         now = utc_now()
         wanted = _read(schedule, now)
-        if request.method == "GET" or wanted.found is None:
+        if request.method != "POST" or wanted.found is None:
             return self._backfill_page(schedule, wanted, 422 if request.method == "POST" else 200)
         found = wanted.found
         if found.count > len(found.ticks):

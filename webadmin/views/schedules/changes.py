@@ -77,7 +77,7 @@ class ChangePages(DetailPages):
     def delete(self, name: str) -> ResponseReturnValue:
         """GET shows the consequences of deletion; POST deletes the revision shown."""
         listed = services().schedules.listed(name)
-        if request.method == "GET":
+        if request.method != "POST":
             if listed.schedule is not None and listed.schedule.origin == "code":
                 return redirect(url_for(".show", name=name), 303)
             return self.render("schedules/actions/delete.html", listed=listed)

@@ -7,7 +7,7 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from scheduler.history.queries.views import RevisionView
-from webadmin.form_values import comment, number
+from webadmin.form_values import LARGEST_REVISION, comment, number
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.services import services
@@ -44,11 +44,11 @@ class DeletedPages(BaseView):
     def revive(self) -> ResponseReturnValue:
         """GET shows the revisions of a deleted schedule; POST restores one of them."""
         gone = _gone(_name())
-        if request.method == "GET":
+        if request.method != "POST":
             found = steps(services().history.revisions(gone.schedule_uid, SHOWN))
             return self.render("schedules/actions/revive.html", gone=gone, steps=found)
         wanted = number("number")
-        if wanted is None:
+        if wanted is None or wanted > LARGEST_REVISION:
             raise Refused("Choose the revision to restore.", field="revision")
         saved = services().operations.revive(
             gone, wanted, services().history, edit=edit_by_visitor(now=utc_now(), comment=comment())

@@ -17,6 +17,7 @@ from scheduler.rules.crontab.fields import FIELDS
 from scheduler.rules.model.fields import FieldType, fields_of, rule_fields
 from scheduler.rules.model.spec import Schedule
 from scheduler.rules.time.zones import zone_names
+from webadmin.form_values import number
 from webadmin.forms.draft import Draft
 from webadmin.forms.fields import placeholder_of
 from webadmin.forms.schedule import ScheduleForm
@@ -166,9 +167,9 @@ def _revision(form: ScheduleForm) -> int:
 
     An unreadable revision is -1, which matches no schedule.
     """
-    over = request.form.get("over", "")
-    if over.isascii() and over.isdigit():
-        return int(over)
+    over = number("over")
+    if over is not None:
+        return over
     return -1 if form.revision_number is None else form.revision_number
 
 

@@ -74,7 +74,7 @@ class PauseResumePages(BaseView):
     @shows_refusals("{name} was not paused", to=".show", page=_refused_pause)
     def pause(self, name: str) -> ResponseReturnValue:
         """GET shows the form for reason and end; POST pauses the schedule."""
-        if request.method == "GET":
+        if request.method != "POST":
             return self._pause_page(
                 [services().schedules.listed(name)], PauseForm("", "", None, {})
             )
@@ -93,7 +93,7 @@ class PauseResumePages(BaseView):
     def resume(self, name: str) -> ResponseReturnValue:
         """GET shows the choices for the ticks in the pause; POST resumes the schedule."""
         now = utc_now()
-        if request.method == "GET":
+        if request.method != "POST":
             entry = services().schedules.entry(name)
             if not is_paused(entry.schedule, now):
                 flash(f"{name} is not paused.", "info")
@@ -154,7 +154,7 @@ class PauseResumePages(BaseView):
     @shows_refusals("Nothing was paused", to=".index", page=_refused_pause_of_all)
     def pause_all(self) -> ResponseReturnValue:
         """GET shows the form for reason and end; POST pauses every enabled schedule."""
-        if request.method == "GET":
+        if request.method != "POST":
             return self._pause_all_page(PauseForm("", "", None, {}))
         now = utc_now()
         form = _typed_pause(now, default_clock)

@@ -17,7 +17,7 @@ from scheduler.events.secret_names import MASK, is_secret
 from scheduler.history.queries.views import RevisionView
 from scheduler.rules.model import difference
 from webadmin import present
-from webadmin.form_values import comment, number, whole_number
+from webadmin.form_values import LARGEST_REVISION, comment, number, whole_number
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.services import services
@@ -64,7 +64,7 @@ class RevisionPages(BaseView):
         schedule = services().schedules.get(name)
         wanted = _wanted()
         earlier = services().history.revision(schedule.uid, wanted)
-        if request.method == "GET":
+        if request.method != "POST":
             found = [
                 line for line in lines(schedule.to_json(), earlier.definition) if not _stays(line)
             ]
@@ -121,6 +121,6 @@ def _wanted() -> int:
     """Return the number of the revision to restore. Raises NotFound."""
     text = request.values.get("number", "")
     found = whole_number(text)
-    if found is None:
+    if found is None or found > LARGEST_REVISION:
         raise NotFound(f"{text[:40]!r} is not the number of a revision")
     return found

@@ -66,7 +66,7 @@ class SetPages(BaseView):
     @expose("/import", methods=["GET", "POST"])
     def import_set(self) -> ResponseReturnValue:
         """Plan a pasted set, show the changes, and apply the confirmed plan."""
-        if request.method == "GET":
+        if request.method != "POST":
             return self._import_page("", None, None)
         text, now = request.form.get("text", ""), utc_now()
         prune = bool(request.form.get("prune")) and _may_delete()
