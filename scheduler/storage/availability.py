@@ -30,8 +30,8 @@ BROKER = Server(
     "BEATDESK_BROKER_URL",
 )
 
-_WAIT = frozenset({"other", "refused", "time-out", "loading"})
-"""Kinds of faults that are mended by bringing the server back."""
+_WAIT = frozenset({"other", "refused", "time-out", "loading", "TLS expected"})
+"""Kinds of faults mended by bringing the server back; one that restarts closes connections too."""
 
 
 @contextmanager

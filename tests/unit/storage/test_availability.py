@@ -14,7 +14,6 @@ from scheduler.storage.availability import BROKER, REDIS, answering, server_of
 AWAY = (
     redis.exceptions.ConnectionError("refused"),
     redis.exceptions.TimeoutError("silent"),
-    redis.exceptions.AuthenticationError("wrong password"),
     kombu.exceptions.OperationalError("gone"),
     ConnectionResetError("reset"),
 )
@@ -29,6 +28,17 @@ def test_a_server_that_is_away_is_unavailable_with_the_reason_and_the_remedy(err
         f"Redis does not answer ({error}); nothing is known to be saved; start it, or set "
         "BEATDESK_REDIS_URL to where it is"
     )
+
+
+def test_a_refused_login_is_unavailable_and_the_remedy_speaks_of_the_login():
+    error = redis.exceptions.AuthenticationError("wrong password")
+    with pytest.raises(Unavailable) as caught, answering("nothing is known to be saved"):
+        raise error
+    assert caught.value.__cause__ is error
+    assert "it refuses the login (wrong password); nothing is known to be saved" in str(
+        caught.value
+    )
+    assert "Correct user and password in BEATDESK_REDIS_URL" in str(caught.value)
 
 
 def test_a_broker_that_is_away_is_called_the_broker():
