@@ -55,6 +55,9 @@ class Job(Stored):
     secret_uses: list[list[str | None]] = []
     """The permitted uses of secrets, as the workers' settings have them."""
 
+    least_role: str = "operator"
+    """The role that saves schedules of the job, and runs it: `operator` or `admin`."""
+
     is_guarded: bool = False
     """Whether the job is one of Beatdesk's own, which need permission for each secret."""
 

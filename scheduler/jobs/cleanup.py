@@ -109,7 +109,7 @@ class RedisKeys(Parameters):
     dry_run: DryRun = True
 
 
-@job("cleanup.job_history", params=JobHistory, queue="bulk")
+@job("cleanup.job_history", params=JobHistory, queue="bulk", least_role="admin")
 def job_history(params: JobHistory) -> dict[str, Any]:
     """Delete old job history.
 

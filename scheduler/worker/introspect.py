@@ -77,6 +77,7 @@ def describe(name: str, task: Any) -> Job:
         retries=task.max_retries if getattr(task, "autoretry_for", ()) else None,
         json_schema=model,
         is_guarded=is_own(task),
+        least_role=getattr(task, "least_role", "operator"),
     )
 
 

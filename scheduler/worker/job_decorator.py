@@ -6,7 +6,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from celery import Task, shared_task
 from pydantic import BaseModel, ValidationError
@@ -17,6 +17,8 @@ from scheduler.rules.policies.loss import OnLost
 from scheduler.runs.limits import HARD_AFTER_SECONDS
 
 Returned = TypeVar("Returned")
+
+LeastRole = Literal["operator", "admin"]
 
 FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 600.0
@@ -37,6 +39,7 @@ def job(
     soft_time_limit: float | None = None,
     time_limit: float | None = None,
     flask: bool | None = None,
+    least_role: LeastRole = "operator",
     **options: Any,
 ) -> Callable[[Callable[..., Returned]], Task[..., Returned]]:
     """Declare the decorated function as a job. Returns the decorator, which returns a Celery task.
@@ -56,11 +59,15 @@ def job(
     `soft_time_limit` (seconds) raises SoftTimeLimitExceeded in the job; `time_limit` (seconds) ends
     the job's process (default: ten seconds later).
 
+    `least_role="admin"` is for a job with a great effect: in the console only administrators save
+    schedules of it and run it. Commands are not limited: they need a shell on the machine.
+
     `flask=True` runs the job in the context of the application that `BEATDESK_FLASK_APP` names,
     which is the default for jobs in your own modules. `options` are Celery's own for a task.
     """
     own = _celery_options(name, retries, soft_time_limit, time_limit)
     own |= {"title": title, "params": params, "flask": flask, "on_lost": _checked(on_lost)}
+    own |= {"least_role": _checked_role(least_role)}
     own |= {"goes_to": queue, "goes_with_priority": priority}
     if retry_for:
         own |= _retries(retry_for, retry_backoff, retry_backoff_max)
@@ -79,6 +86,13 @@ def _checked(on_lost: OnLost) -> OnLost:
     if on_lost not in get_args(OnLost):
         raise ValueError(f"job: on_lost is 'again' or 'fail', not {on_lost!r}")
     return on_lost
+
+
+def _checked_role(role: LeastRole) -> LeastRole:
+    """Return the role; raises ValueError for another one."""
+    if role not in get_args(LeastRole):
+        raise ValueError(f"job: least_role is 'operator' or 'admin', not {role!r}")
+    return role
 
 
 def _celery_options(
