@@ -53,24 +53,19 @@ def job(
     An exception in `retry_for` is followed by up to `retries` further attempts (default: 3), the
     first after about `retry_backoff` seconds, each after twice the wait before, at most
     `retry_backoff_max`. A job whose process dies has as many, where `retries` is given; else one.
-    `on_lost="fail"` is for a job that must not run twice: a run whose worker's machine died has
-    failed, and is not run again.
+    `on_lost="fail"`, for a job that must not run twice: a run of a machine that died has failed.
 
     `soft_time_limit` (seconds) raises SoftTimeLimitExceeded in the job; `time_limit` (seconds) ends
-    the job's process (default: ten seconds later).
-
-    `least_role="admin"` is for a job with a great effect: in the console only administrators save
-    schedules of it and run it. Commands are not limited: they need a shell on the machine.
+    the job's process (default: ten seconds later). With `least_role="admin"` only administrators
+    save schedules of the job, and run it, in the console.
 
     `flask=True` runs the job in the context of the application that `BEATDESK_FLASK_APP` names,
     which is the default for jobs in your own modules. `options` are Celery's own for a task.
     """
     own = _celery_options(name, retries, soft_time_limit, time_limit)
     own |= {"title": title, "params": params, "flask": flask, "on_lost": _checked(on_lost)}
-    own |= {"least_role": _checked_role(least_role)}
-    own |= {"goes_to": queue, "goes_with_priority": priority}
-    if retry_for:
-        own |= _retries(retry_for, retry_backoff, retry_backoff_max)
+    own |= {"goes_to": queue, "goes_with_priority": priority, **_role_option(least_role)}
+    own |= _retries(retry_for, retry_backoff, retry_backoff_max)
 
     def declare(function: Callable[..., Returned]) -> Task[..., Returned]:
         call = function if params is None else _taking(params, function)
@@ -88,11 +83,11 @@ def _checked(on_lost: OnLost) -> OnLost:
     return on_lost
 
 
-def _checked_role(role: LeastRole) -> LeastRole:
-    """Return the role; raises ValueError for another one."""
+def _role_option(role: LeastRole) -> dict[str, LeastRole]:
+    """Return the role as an option; raises ValueError for another one."""
     if role not in get_args(LeastRole):
         raise ValueError(f"job: least_role is 'operator' or 'admin', not {role!r}")
-    return role
+    return {"least_role": role}
 
 
 def _celery_options(
@@ -114,6 +109,8 @@ def _retries(
     retry_for: Sequence[type[Exception]], backoff: float, longest: float
 ) -> dict[str, Any]:
     """Return Celery's options for further attempts after the exceptions `retry_for`."""
+    if not retry_for:
+        return {}
     return {
         "autoretry_for": tuple(retry_for),
         "dont_autoretry_for": (BadArguments,),  # the same arguments fail in every attempt
