@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from scheduler.catalogue.json_schema import faults
 from scheduler.catalogue.records import Job, Parameter
+from scheduler.catalogue.secret_rights import refuse_forbidden
 from scheduler.errors import BadArguments
 from scheduler.events.bounds import DEEPEST
 from scheduler.events.secret_names import REFERENCE, is_literal_secret
@@ -49,6 +50,10 @@ def check_arguments(job: Job, args: Sequence[object], kwargs: Mapping[str, objec
     for parameter, value in zip(by_place, args, strict=False):
         _check_type(job, parameter, value, "args")
     _check_required(job, filled, kwargs)
+    placed = zip([*filled_names(job, args)], args, strict=True)
+    refuse_forbidden(
+        job.name, [*placed, *kwargs.items()], job.secret_uses, is_guarded=job.is_guarded
+    )
     if job.json_schema is not None and (found := faults(job.json_schema, dict(kwargs))):
         raise BadArguments(f"{job.name}: {'; '.join(found)}"[:1000])
 
@@ -59,9 +64,7 @@ def check_saved_call(job: Job, args: Sequence[object], kwargs: Mapping[str, obje
     Raises BadArguments with the place and the remedy, without the value.
     """
     check_arguments(job, args, kwargs)
-    names = positional_names(job)
-    for position, value in enumerate(args):
-        name = names[position] if position < len(names) else f"args[{position}]"
+    for name, value in zip(filled_names(job, args), args, strict=True):
         _refuse_literals(name, name, value, "args")
     for name, value in kwargs.items():
         _refuse_literals(name, name, value, "kwargs")
@@ -71,6 +74,15 @@ def positional_names(job: Job) -> list[str]:
     """Return the names of the parameters that take positional arguments, in order."""
     return [
         p.name for p in job.parameters if p.kind in ("positional_only", "positional_or_keyword")
+    ]
+
+
+def filled_names(job: Job, args: Sequence[object]) -> list[str]:
+    """Return the name of the parameter of each positional argument; `args[0]` without a name."""
+    names = positional_names(job)
+    return [
+        names[position] if position < len(names) else f"args[{position}]"
+        for position in range(len(args))
     ]
 
 

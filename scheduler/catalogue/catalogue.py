@@ -157,6 +157,18 @@ class Catalogue:
         """Check a call that is to be stored. Raises UnknownJob or BadArguments."""
         check_saved_call(self._offered(job), args, kwargs)
 
+    def check_role(self, job: str, role: str | None) -> None:
+        """Raise Refused where the role may not save or run the job; None may all."""
+        if role in (None, "admin"):
+            return
+        found = self.get(job)
+        if found is not None and found.least_role == "admin":
+            raise Refused(
+                f"the job {job} needs the role admin, and yours is {role}; ask an administrator to "
+                "save or run it",
+                field="job",
+            )
+
     def _offered(self, job: str) -> Job:
         """Return the job of this name. Raises UnknownJob."""
         with answering(_CONSEQUENCE):

@@ -52,6 +52,14 @@ class Job(Stored):
     retries: int | None = None
     json_schema: dict[str, JsonValue] | None = None
     workers: list[str] = []
+    secret_uses: list[list[str | None]] = []
+    """The permitted uses of secrets, as the workers' settings have them."""
+
+    least_role: str = "operator"
+    """The role that saves schedules of the job, and runs it: `operator` or `admin`."""
+
+    is_guarded: bool = False
+    """Whether the job is one of Beatdesk's own, which need permission for each secret."""
 
     @property
     def is_gone(self) -> bool:

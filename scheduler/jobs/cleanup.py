@@ -109,7 +109,7 @@ class RedisKeys(Parameters):
     dry_run: DryRun = True
 
 
-@job("cleanup.job_history", params=JobHistory, queue="bulk")
+@job("cleanup.job_history", params=JobHistory, queue="bulk", least_role="admin")
 def job_history(params: JobHistory) -> dict[str, Any]:
     """Delete old job history.
 
@@ -214,8 +214,8 @@ def redis_keys(params: RedisKeys) -> dict[str, Any]:
 
     Long idle keys with names that match a pattern of BEATDESK_CLEANUP_REDIS_KEYS.
 
-    On the server of BEATDESK_REDIS_URL. Keys of Beatdesk, RedBeat and Celery stay, whatever the
-    pattern.
+    On the server of BEATDESK_REDIS_URL. Keys of Beatdesk, RedBeat and Celery, queues, and lists
+    with messages stay, whatever the pattern.
     """
     services = current_services()
     entries = {
@@ -225,6 +225,7 @@ def redis_keys(params: RedisKeys) -> dict[str, Any]:
     entry = _chosen("pattern", params.pattern, entries, "BEATDESK_CLEANUP_REDIS_KEYS")
     idle = _age("idle_hours", params.idle_hours, timedelta(hours=1), entry.idle)
     queues = {queue for worker in services.catalogue.workers() for queue in worker.queues}
+    queues |= keys.bound_queues(services.redis)
     found = looked_at = 0
     examples: list[str] = []
     for examined, names in keys.unlink_idle(

@@ -7,6 +7,7 @@ report.
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +17,17 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from scheduler.errors import BeatdeskError
+from scheduler.errors import BeatdeskError, Refused
 from scheduler.events.schema import ReportStored
 from scheduler.events.stream import EventStream
 
 PART = ".part"
 """Suffix of a draft's name."""
 
+LONGEST_NAME = 200
+"""Most bytes of a file's name, which gets an id before it."""
+
+_PLAIN_NAME = re.compile(r"[^/\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _READ_BYTES = 1 << 20
 
 
@@ -41,6 +46,19 @@ class _Draft:
     draft_path: Path
 
 
+def refuse_odd(name: str) -> None:
+    """Raise Refused for a name with a folder, a control character, or more than 200 bytes.
+
+    The name becomes a header's value when somebody downloads the file.
+    """
+    if not _PLAIN_NAME.fullmatch(name) or name in (".", "..") or len(name.encode()) > LONGEST_NAME:
+        raise Refused(
+            f"name: {name[:80]!r} is not a plain file name; leave out folders, line breaks and "
+            f"other control characters, and use at most {LONGEST_NAME} bytes",
+            field="name",
+        )
+
+
 class ReportBatch:
     """The files of one run, published together."""
 
@@ -53,7 +71,8 @@ class ReportBatch:
 
     @contextmanager
     def file(self, title: str, name: str, media_type: str) -> Iterator[BinaryIO]:
-        """Write the draft of one file; `name` is a plain file name."""
+        """Write the draft of one file; `name` is a plain file name. Raises Refused for another."""
+        refuse_odd(name)
         report = str(uuid4())
         path = self._folder / self._day / f"{report[:8]}-{name}"
         path.parent.mkdir(parents=True, exist_ok=True)

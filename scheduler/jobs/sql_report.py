@@ -20,6 +20,9 @@ from scheduler.jobs.tables.writing import MEDIA_TYPES, Format, Totals, writer
 from scheduler.services.process import current_services
 from scheduler.settings.schema import Settings
 
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
+"""Text without line breaks and other control characters."""
+
 Bound = str | int | float | bool | None
 
 
@@ -34,7 +37,7 @@ class SqlQuery(Parameters):
         default={},
         description="Values for the names in the statement; they are bound, not written into it",
     )
-    title: Annotated[str, Field(min_length=1, max_length=120)] = Field(
+    title: Annotated[str, Field(min_length=1, max_length=120, pattern=ONE_LINE)] = Field(
         default="SQL report", description="Title of the report, also used for the file's name"
     )
     format: Format = Field(

@@ -147,6 +147,9 @@ class ScheduleStore:
 
         Returns the schedules in order. Raises the first refusal; nothing is written then.
         """
+        for wish in wishes:
+            if wish.spec is not None:
+                self._catalogue.check_role(wish.spec.job, edit.role)
         check_call = calls_of(self._catalogue.jobs(edit.now))
         return self._together.save(wishes, check_call, calendars=calendars, edit=edit)
 
@@ -157,6 +160,7 @@ class ScheduleStore:
         catalogue does not accept.
         """
         spec = wanted.spec if isinstance(wanted, CheckedSpec) else wanted
+        self._catalogue.check_role(spec.job, edit.role)
         if not isinstance(wanted, CheckedSpec):
             check_spec(spec, now=edit.now)
             self._check_calendar(spec, None)
@@ -189,6 +193,7 @@ class ScheduleStore:
         Raises NameTaken or Refused.
         """
         spec = earlier.spec()
+        self._catalogue.check_role(spec.job, edit.role)
         is_operators = earlier.origin == "operator"
         check_spec(
             spec if is_operators else spec.model_copy(update={"name": "plain-entry"}), now=edit.now
@@ -226,6 +231,8 @@ class ScheduleStore:
             raise BadName(
                 f"a schedule keeps its name; clone {name!r} as {spec.name!r} and delete the old one"
             )
+        self._catalogue.check_role(spec.job, edit.role)
+        self._check_stored_role(name, edit)
         if not isinstance(wanted, CheckedSpec):
             self._check_calendar(spec, self._listing.read(name).schedule())
         decide = edits.editing(
@@ -244,8 +251,17 @@ class ScheduleStore:
 
         Raises NotFound, UnreadableEntry, StaleRevision or Refused.
         """
+        if enabled:
+            self._check_stored_role(name, edit)
         decide = edits.switching(enabled, revision=revision, edit=edit)
         return self.change(name, decide)
+
+    def _check_stored_role(self, name: str, edit: Edit) -> None:
+        """Raise Refused where the actor's role may not run the job of the stored schedule."""
+        if edit.role is not None:
+            schedule = self._listing.read(name).schedule()
+            if schedule is not None:
+                self._catalogue.check_role(schedule.job, edit.role)
 
     def delete(self, name: str, *, revision: int | None = None, edit: Edit) -> None:
         """Delete an entry, readable or not. Raises NotFound, StaleRevision or Refused."""

@@ -8,6 +8,7 @@ at which rows or keys may be deleted; a schedule may use a greater age, never a 
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from pathlib import PurePath
 
 _AGE = re.compile(r"(?P<number>[1-9][0-9]{0,4})(?P<unit>[mhd])")
@@ -19,6 +20,9 @@ OTHERS_PREFIXES = ("beatdesk:", "redbeat:", "_kombu.", "unacked", "celery", "/")
 """Prefixes of keys of Beatdesk, RedBeat, and Celery's broker and result backend (`/` is kombu's
 fan-out).
 """
+
+OUR_QUEUES = ("critical", "default", "bulk", "celery")
+"""Lists of waiting messages, as `celery_app.queues` names them."""
 
 LEAST_PREFIX = 3
 """Least number of characters before the first wildcard of a pattern."""
@@ -76,7 +80,14 @@ def redis_keys(text: str) -> RedisKeys:
         name for name in OTHERS_PREFIXES if prefix.startswith(name) or name.startswith(prefix)
     ]:
         raise ValueError(f"{pattern!r} may match {others[0]!r}…, which is not yours to delete")
+    if queues := [name for name in OUR_QUEUES if _may_match_queue(pattern, name)]:
+        raise ValueError(f"{pattern!r} matches the queue {queues[0]!r} with its waiting runs")
     return RedisKeys(pattern, _age(age))
+
+
+def _may_match_queue(pattern: str, queue: str) -> bool:
+    """Whether the pattern matches the list of a queue, of any priority."""
+    return any(fnmatchcase(key, pattern) for key in (queue, f"{queue}\x06\x163"))
 
 
 def age_and_place(text: str, form: str) -> tuple[str, timedelta]:

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from scheduler.settings.secret_uses import SecretUse, secret_use
+
 
 class Settings(BaseModel):
     """Every setting, by its name without the prefix `BEATDESK_`."""
@@ -149,6 +151,11 @@ class Settings(BaseModel):
         "when idle for so long",
     )
 
+    secret_uses: tuple[str, ...] = Field(
+        (),
+        description="comma-separated `NAME JOB:PARAMETER@HOST` (parameter and host may be left "
+        "out): the uses of a secret. A secret without an entry is for jobs of your own",
+    )
     dataset_memory_megabytes: Annotated[int, Field(ge=64)] = Field(
         512,
         description="megabytes of memory that one `datasets.profile` works with; beyond it the "
@@ -229,6 +236,11 @@ class Settings(BaseModel):
             if scheme in ("postgres", "postgresql")
             else self.database_url
         )
+
+    @property
+    def permitted_secret_uses(self) -> tuple[SecretUse, ...]:
+        """The entries of `secret_uses`."""
+        return tuple(map(secret_use, self.secret_uses))
 
     @property
     def reports_dir(self) -> Path:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from scheduler.settings import http_allowlist, job_limits, keeping, smtp
+from scheduler.settings import http_allowlist, job_limits, keeping, secret_uses, smtp
 from scheduler.settings.errors import PREFIX, SettingFault
 from scheduler.settings.schema import Settings
 from scheduler.storage.addresses import broker, redis_address, sentinels, sql_address
@@ -37,6 +37,10 @@ _ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
     "history_keep": (
         keeping.keep_rule,
         "Example: succeeded 30d,failed 90d,nightly-report:all 365d",
+    ),
+    "secret_uses": (
+        secret_uses.secret_use,
+        "Example: shop-token http.request:headers@shop.example,mail-key shop.jobs.sync",
     ),
     "http_allow": (http_allowlist.entry, "Example: intranet.example:8080,10.1.0.0/16"),
 }

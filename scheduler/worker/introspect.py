@@ -6,7 +6,7 @@ Runs in workers, where the job's code is.
 import inspect
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from celery import Celery
@@ -14,6 +14,7 @@ from pydantic import BaseModel, JsonValue, PydanticUserError
 
 from scheduler.catalogue.json_schema import inlined, words_of
 from scheduler.catalogue.records import Job, Parameter, ParameterKind
+from scheduler.catalogue.secret_rights import Use
 from scheduler.celery_app import internals
 from scheduler.runs.headers import is_job
 from scheduler.worker.docstrings import parameter_docs
@@ -31,9 +32,28 @@ _KINDS: dict[Any, ParameterKind] = {
 TITLE_LIMIT = 120
 
 
+OWN_PACKAGE = "scheduler."
+
+
+def is_own(task: Any) -> bool:
+    """Whether a task is one of Beatdesk's own jobs."""
+    return str(task.__module__).startswith(OWN_PACKAGE)
+
+
 def jobs_of(app: Celery) -> list[Job]:
     """Descriptions of the app's registered jobs, ordered by name."""
-    return [describe(name, task) for name, task in sorted(app.tasks.items()) if is_job(name)]
+    uses = [list(use) for use in uses_of(app)]
+    return [
+        describe(name, task).model_copy(update={"secret_uses": uses})
+        for name, task in sorted(app.tasks.items())
+        if is_job(name)
+    ]
+
+
+def uses_of(app: Celery) -> Sequence[Use]:
+    """The permitted uses of secrets in the app's settings; none for an app without settings."""
+    settings = getattr(app, "settings", None)
+    return () if settings is None else settings.permitted_secret_uses
 
 
 def describe(name: str, task: Any) -> Job:
@@ -56,6 +76,8 @@ def describe(name: str, task: Any) -> Job:
         time_limit=getattr(task, "time_limit", None),
         retries=task.max_retries if getattr(task, "autoretry_for", ()) else None,
         json_schema=model,
+        is_guarded=is_own(task),
+        least_role=getattr(task, "least_role", "operator"),
     )
 
 

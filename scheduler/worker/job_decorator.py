@@ -6,7 +6,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from celery import Task, shared_task
 from pydantic import BaseModel, ValidationError
@@ -17,6 +17,8 @@ from scheduler.rules.policies.loss import OnLost
 from scheduler.runs.limits import HARD_AFTER_SECONDS
 
 Returned = TypeVar("Returned")
+
+LeastRole = Literal["operator", "admin"]
 
 FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 600.0
@@ -37,6 +39,7 @@ def job(
     soft_time_limit: float | None = None,
     time_limit: float | None = None,
     flask: bool | None = None,
+    least_role: LeastRole = "operator",
     **options: Any,
 ) -> Callable[[Callable[..., Returned]], Task[..., Returned]]:
     """Declare the decorated function as a job. Returns the decorator, which returns a Celery task.
@@ -50,20 +53,19 @@ def job(
     An exception in `retry_for` is followed by up to `retries` further attempts (default: 3), the
     first after about `retry_backoff` seconds, each after twice the wait before, at most
     `retry_backoff_max`. A job whose process dies has as many, where `retries` is given; else one.
-    `on_lost="fail"` is for a job that must not run twice: a run whose worker's machine died has
-    failed, and is not run again.
+    `on_lost="fail"`, for a job that must not run twice: a run of a machine that died has failed.
 
     `soft_time_limit` (seconds) raises SoftTimeLimitExceeded in the job; `time_limit` (seconds) ends
-    the job's process (default: ten seconds later).
+    the job's process (default: ten seconds later). With `least_role="admin"` only administrators
+    save schedules of the job, and run it, in the console.
 
     `flask=True` runs the job in the context of the application that `BEATDESK_FLASK_APP` names,
     which is the default for jobs in your own modules. `options` are Celery's own for a task.
     """
     own = _celery_options(name, retries, soft_time_limit, time_limit)
     own |= {"title": title, "params": params, "flask": flask, "on_lost": _checked(on_lost)}
-    own |= {"goes_to": queue, "goes_with_priority": priority}
-    if retry_for:
-        own |= _retries(retry_for, retry_backoff, retry_backoff_max)
+    own |= {"goes_to": queue, "goes_with_priority": priority, **_role_option(least_role)}
+    own |= _retries(retry_for, retry_backoff, retry_backoff_max)
 
     def declare(function: Callable[..., Returned]) -> Task[..., Returned]:
         call = function if params is None else _taking(params, function)
@@ -79,6 +81,13 @@ def _checked(on_lost: OnLost) -> OnLost:
     if on_lost not in get_args(OnLost):
         raise ValueError(f"job: on_lost is 'again' or 'fail', not {on_lost!r}")
     return on_lost
+
+
+def _role_option(role: LeastRole) -> dict[str, LeastRole]:
+    """Return the role as an option; raises ValueError for another one."""
+    if role not in get_args(LeastRole):
+        raise ValueError(f"job: least_role is 'operator' or 'admin', not {role!r}")
+    return {"least_role": role}
 
 
 def _celery_options(
@@ -100,6 +109,8 @@ def _retries(
     retry_for: Sequence[type[Exception]], backoff: float, longest: float
 ) -> dict[str, Any]:
     """Return Celery's options for further attempts after the exceptions `retry_for`."""
+    if not retry_for:
+        return {}
     return {
         "autoretry_for": tuple(retry_for),
         "dont_autoretry_for": (BadArguments,),  # the same arguments fail in every attempt

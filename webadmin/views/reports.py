@@ -77,8 +77,13 @@ class ReportsView(Guard, BaseView):
                 path,
                 mimetype=media_type or "application/octet-stream",
                 as_attachment=as_attachment,
-                download_name=path.name,
+                download_name=_header_text(path.name),
                 etag=False,
                 max_age=0,
             )
         )
+
+
+def _header_text(name: str) -> str:
+    """Return a file's name as a header may have it: control characters become `_`."""
+    return "".join(letter if letter.isprintable() else "_" for letter in name)

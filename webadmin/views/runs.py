@@ -16,7 +16,7 @@ from scheduler.rules.model.run_states import RunState, is_without_run
 from scheduler.runs.canceller import Cancelled
 from webadmin import present
 from webadmin.forms import json_text
-from webadmin.guard import Guard, actor
+from webadmin.guard import Guard, actor, role_for_jobs
 from webadmin.parsed_filters import CHOICES, ParsedFilters, parse_filters
 from webadmin.refusals import reason, shows_refusals
 from webadmin.services import services
@@ -127,6 +127,7 @@ class RunsView(Guard, BaseView):
         """Start the run again, optionally with other named arguments."""
         old = services().history.run(id)
         typed = request.form.get("kwargs")
+        services().catalogue.check_role(old.job, role_for_jobs())
         run = services().control.rerun(
             old,
             services().schedules.find(old.schedule, old.schedule_uid),

@@ -2,7 +2,8 @@
 
 Keys are found by SCAN, without blocking the server. One script reads a key's idle time and unlinks
 the key, so a key used in between stays. Keys of Beatdesk, RedBeat and Celery stay whatever the
-pattern, and so do queues.
+pattern, and so do queues: of workers, of kombu's bindings, and every list that holds messages, also
+of a queue without a worker.
 """
 
 from collections.abc import Collection, Iterator
@@ -18,9 +19,19 @@ AT_ONCE = 500
 
 _UNLINK_IDLE = """
 local found = {}
+local function holds_messages(key)
+  if redis.call('TYPE', key).ok ~= 'list' then return false end
+  for _, place in ipairs({0, -1}) do
+    local text = redis.call('LINDEX', key, place)
+    local is_message = text and string.find(text, '"body"', 1, true)
+    if is_message and string.find(text, '"properties"', 1, true) then return true end
+  end
+  return false
+end
 for _, key in ipairs(KEYS) do
+  -- The look at a list counts as a use, so the idle time is read first.
   local idle = redis.call('OBJECT', 'IDLETIME', key)
-  if idle and idle >= tonumber(ARGV[1]) then
+  if idle and idle >= tonumber(ARGV[1]) and not holds_messages(key) then
     if ARGV[2] == '0' then redis.call('UNLINK', key) end
     found[#found + 1] = key
   end
@@ -32,9 +43,22 @@ _PRIORITY_MARK = "\x06\x16"
 """Kombu's separator between a queue's name and a priority."""
 
 
+BINDINGS = "_kombu.binding."
+"""Prefix of kombu's sets of bindings: routing key, pattern and queue, with marks between."""
+
+
 def is_protected(key: str, queues: Collection[str]) -> bool:
     """Whether the key belongs to Beatdesk, RedBeat or Celery, or is a queue."""
     return key.startswith(OTHERS_PREFIXES) or key.partition(_PRIORITY_MARK)[0] in queues
+
+
+def bound_queues(redis: Redis) -> set[str]:
+    """Names of the queues that senders have bound, whether or not a worker reads them."""
+    queues: set[str] = set()
+    for binding in redis.scan_iter(match=f"{BINDINGS}*", count=AT_ONCE, _type="SET"):
+        members: Any = redis.smembers(binding)
+        queues |= {str(member).rpartition(_PRIORITY_MARK)[2] for member in members}
+    return queues - {""}
 
 
 def unlink_idle(

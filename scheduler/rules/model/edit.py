@@ -16,3 +16,5 @@ class Edit:
     actor: str
     now: datetime
     comment: str = ""
+    role: str | None = None
+    """The actor's role for everything; None for whoever has a shell on the machine, who may all."""

@@ -12,13 +12,7 @@ from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
 from scheduler.errors import Refused
-
-OWN_PACKAGE = "scheduler."
-
-
-def is_own(task: Any) -> bool:
-    """Whether a task is one of Beatdesk's own jobs."""
-    return str(task.__module__).startswith(OWN_PACKAGE)
+from scheduler.worker.introspect import is_own
 
 
 class FlaskApp(Protocol):

@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any
 
+from scheduler.catalogue.call_check import filled_names
+from scheduler.catalogue.secret_rights import references, refuse_forbidden
 from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
@@ -23,10 +25,11 @@ from scheduler.runs.own_header import deliveries_of
 from scheduler.worker.event_buffer import EventBuffer
 from scheduler.worker.execution import captured
 from scheduler.worker.execution.current import Execution, enter, leave
-from scheduler.worker.execution.flask_context import FlaskContext, is_own
+from scheduler.worker.execution.flask_context import FlaskContext
 from scheduler.worker.execution.progress import OWN_LOGGER, Bounds, ProgressLog
 from scheduler.worker.execution.progress_sender import ProgressSender
 from scheduler.worker.execution.secret_refs import Concealer, SecretStore, resolved
+from scheduler.worker.introspect import describe, is_own, uses_of
 from scheduler.worker.parts import parts_for
 from scheduler.worker.process.pools import PREFORK, PoolAbilities
 
@@ -87,6 +90,8 @@ class Runtime:
         self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, progress_log: ProgressLog
     ) -> Any:
         used: set[str] = set()
+        if references([args, kwargs]):
+            self._refuse_forbidden(task, args, kwargs)
         args = resolved(args, self._secrets.get, used)
         kwargs = resolved(kwargs, self._secrets.get, used)
         if not used:
@@ -105,6 +110,17 @@ class Runtime:
             raise concealed from None
         finally:
             end_concealing()
+
+    def _refuse_forbidden(self, task: Any, args: Any, kwargs: Any) -> None:
+        """Raise BadArguments for a secret that the job may not use."""
+        described = describe(task.name, task)
+        placed = zip(filled_names(described, args), args, strict=True)
+        refuse_forbidden(
+            task.name,
+            [*placed, *kwargs.items()],
+            uses_of(self._app),
+            is_guarded=described.is_guarded,
+        )
 
     def _surroundings(self, task: Any) -> AbstractContextManager[Any]:
         """Return Flask's context for a user's job.

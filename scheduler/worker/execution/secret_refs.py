@@ -202,10 +202,14 @@ class Concealer:
 
 
 def _forms(secret: str) -> set[str]:
-    """Return the spellings of a secret: plain, in JSON, in an address, in Base64.
+    """Return the spellings of a secret: plain, in JSON, in an address, in Base64, in hexadecimal,
+    reversed.
 
-    Also each line of the secret of at least `_SHORTEST_LINE` characters.
+    Also each line of the secret of at least `_SHORTEST_LINE` characters. A secret in parts, or in
+    another coding, is not found: whoever writes a job's code is trusted.
     """
+    raw = secret.encode()
+    in_base64 = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
     lines = {line for line in secret.splitlines() if len(line) >= _SHORTEST_LINE}
     return {
         secret,
@@ -214,6 +218,11 @@ def _forms(secret: str) -> set[str]:
         repr(secret)[1:-1],
         quote(secret),
         quote(secret, safe=""),
-        base64.b64encode(secret.encode()).decode(),
+        secret[::-1],
+        raw.hex(),
+        raw.hex().upper(),
+        raw[::-1].hex(),
+        *(text.rstrip("=") for text in in_base64 if len(text.rstrip("=")) >= _SHORTEST_LINE),
+        *in_base64,
         *lines,
     }

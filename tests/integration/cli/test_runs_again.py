@@ -70,7 +70,7 @@ def test_what_the_job_cannot_take_starts_nothing(beatdesk, old, words, why):
 
 
 def test_hidden_secrets_come_from_the_schedule_or_have_to_be_given(beatdesk, record):
-    kwargs = json.dumps({"value": {"api_key": "s3cret"}})
+    kwargs = json.dumps({"value": {"webhook_url": "s3cret"}})
     beatdesk.done("schedules", "add", "n", "demo.echo", "--cron", "0 6 * * *", "--kwargs", kwargs)
     run = beatdesk.json("schedules", "run", "n")["id"]
     record()

@@ -13,24 +13,14 @@ import psycopg
 import pytest
 
 from scheduler.errors import BadArguments, BeatdeskError
-from scheduler.jobs.sql.caps import Budget, Caps, StatementFailed, TooMuch
-from scheduler.jobs.sql.child_process import query
+from scheduler.jobs.sql.caps import Caps, StatementFailed, TooMuch
 from scheduler.jobs.sql.source import libpq
+from tests.support.asking import answer
 from tests.support.postgres import PostgresServer
 
 Ask = Callable[..., tuple[list[str], list[tuple[Any, ...]]]]
 
-CAPS = Caps(rows=10_000, bytes=10_000_000, seconds=20)
 SALES = [(1, "Ada", 10.5), (2, "=1+1", 4.0), (3, None, 0.25)]
-
-
-def answer(
-    address: str, statement: str, values: dict[str, Any] | None = None, caps: Caps = CAPS
-) -> Any:
-    """The columns and all rows."""
-    budget = Budget(caps, monotonic)
-    with query(address, statement, values or {}, budget) as (columns, batches):
-        return columns, [row for batch in budget.counted(batches) for row in batch]
 
 
 @pytest.fixture

@@ -25,7 +25,10 @@ def run_job(settings: Settings, stream: Stream, tmp_path: Path) -> Iterator[Run]
     folder = tmp_path / "secrets"
     folder.mkdir()
     (folder / "shop-token").write_text(SECRET)
-    settings = settings.model_copy(update={"http_allow": ("127.0.0.1/32",), "secrets_dir": folder})
+    uses = tuple(f"{name} http.request:headers@127.0.0.1" for name in ("shop-token", "unknown"))
+    settings = settings.model_copy(
+        update={"http_allow": ("127.0.0.1/32",), "secrets_dir": folder, "secret_uses": uses}
+    )
     app = create_app(settings)
     start_worker(settings)
 
@@ -125,6 +128,16 @@ def test_requests_that_cannot_be_made_fail_with_the_reason(run_job: Run) -> None
             "http://127.0.0.1/",
             {"headers": {"X": "secret://unknown"}},
             "there is no secret 'unknown'",
+        ),
+        (
+            "http://127.0.0.1/",
+            {"headers": {"X": "secret://other"}},
+            "BEATDESK_SECRET_USES: other http.request:headers@127.0.0.1",
+        ),
+        (
+            "http://localhost/",
+            {"headers": {"X": "secret://shop-token"}},
+            "the secret 'shop-token' may not be used here",
         ),
     ]
     wrong = []

@@ -12,7 +12,7 @@ import pytest
 
 from scheduler.jobs.sql.caps import Caps, StatementFailed
 from scheduler.jobs.sql.source import libpq
-from tests.integration.jobs.test_asking_databases import answer
+from tests.support.asking import answer
 from tests.support.postgres import PostgresServer
 
 FOR_A_SECOND = Caps(rows=10_000, bytes=50_000_000, seconds=1)

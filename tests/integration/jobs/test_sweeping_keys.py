@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from scheduler.errors import Refused
-from scheduler.jobs.sweeping.keys import is_protected, unlink_idle
+from scheduler.jobs.sweeping.keys import bound_queues, is_protected, unlink_idle
 from scheduler.settings.job_limits import RedisKeys, redis_keys
 
 
@@ -73,3 +73,21 @@ def test_a_server_that_does_not_know_idle_times_is_told(redis: Redis) -> None:
             gone(redis, redis_keys("session:* 1h"), 3600)
     finally:
         redis.config_set("maxmemory-policy", "noeviction")
+
+
+def test_a_queue_without_a_worker_keeps_its_messages(redis: Redis) -> None:
+    message = '{"body": "W10=", "headers": {}, "properties": {"delivery_tag": "1"}}'
+    for key in ("shop:orders", "shop:orders\x06\x163"):
+        redis.rpush(key, message)
+    redis.rpush("shop:words", "a", "b")
+    redis.sadd("_kombu.binding.orders", "orders\x06\x16\x06\x16shop:bound")
+    redis.set("shop:bound", "x")
+    entry = redis_keys("shop:* 1h")
+    assert bound_queues(redis) == {"shop:bound"}
+    found = {
+        key
+        for _, names in unlink_idle(redis, entry, 0, bound_queues(redis), dry_run=False)
+        for key in names
+    }
+    assert found == {"shop:words"}
+    assert set(redis.keys("shop:*")) == {"shop:orders", "shop:orders\x06\x163", "shop:bound"}

@@ -192,7 +192,7 @@ def test_the_page_of_one_says_what_when_and_who(viewer: Visitor, services: Servi
 
 
 def test_secret_arguments_are_masked_for_viewers(viewer: Visitor, services: Services) -> None:
-    saved(services, kwargs={"filters": {"api_key": "PLANTED"}})
+    saved(services, kwargs={"filters": {"webhook_url": "PLANTED"}})
     for path in ("/schedules/", "/schedules/nightly/"):
         assert "PLANTED" not in viewer.get(path).text
 

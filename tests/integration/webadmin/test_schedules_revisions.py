@@ -20,7 +20,12 @@ def edited(services: Services) -> None:
     """A schedule of two revisions."""
     offer_jobs(services)
     saved(services, when=cron("0 6 * * *"), kwargs={"days": 1})
-    edit(services, 1, when=cron("0 7 * * *"), kwargs={"days": 1, "filters": {"api_key": "s3cret"}})
+    edit(
+        services,
+        1,
+        when=cron("0 7 * * *"),
+        kwargs={"days": 1, "filters": {"webhook_url": "s3cret"}},
+    )
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from scheduler.rules.model.spec import Schedule
 from scheduler.rules.phrases import counted
 from scheduler.rules.time.typed import clock_zone
 from webadmin.form_values import whole_number
-from webadmin.guard import actor
+from webadmin.guard import actor, role_for_jobs
 from webadmin.parsed_filters import moment
 from webadmin.refusals import at_field, shows_refusals
 from webadmin.services import services
@@ -68,6 +68,7 @@ class BackfillPages(BaseView):
                 "parts."
             )
             return self._backfill_page(schedule, replace(wanted, errors={"limit": fault}), 422)
+        services().catalogue.check_role(schedule.job, role_for_jobs())
         services().catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
         done = backfill.start(
             found,

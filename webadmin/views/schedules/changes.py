@@ -17,7 +17,7 @@ from scheduler.rules.model.spec import Schedule
 from scheduler.rules.phrases import counted
 from webadmin.form_values import comment, number
 from webadmin.forms import json_text
-from webadmin.guard import actor, edit_by_visitor
+from webadmin.guard import actor, edit_by_visitor, role_for_jobs
 from webadmin.refusals import reason, shows_refusals
 from webadmin.services import services
 from webadmin.views.schedules.actions import (
@@ -126,6 +126,7 @@ def start(schedule: Schedule, typed: str | None = None) -> str:
             'The arguments must be an object in braces, such as {"days": 1}.', field="kwargs"
         )
     check_arguments(schedule.args, kwargs)
+    services().catalogue.check_role(schedule.job, role_for_jobs())
     services().catalogue.check_call(schedule.job, schedule.args, kwargs)
     return services().control.start(schedule, actor=actor(), kwargs=kwargs, now=utc_now())
 
