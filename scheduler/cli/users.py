@@ -8,6 +8,14 @@ import click
 from scheduler.cli.fields import actor
 from scheduler.cli.output import json_option, print_json, print_table, to_the_second
 from scheduler.clock import utc_now
+from scheduler.events.access import (
+    AccessEvent,
+    AccountCreated,
+    AccountDisabled,
+    AccountEnabled,
+    PasswordChanged,
+    RoleChanged,
+)
 from scheduler.services.services import Services
 
 if TYPE_CHECKING:
@@ -34,11 +42,9 @@ def users() -> None:
 @click.pass_obj
 def create(services: Services, email: str, role: str, password_stdin: bool, as_json: bool) -> None:
     """Add an account for EMAIL. A made-up password is printed once."""
-    _say(
-        services.accounts.create(email, _given(password_stdin), role, now=utc_now()),
-        "is created",
-        as_json,
-    )
+    made = services.accounts.create(email, _given(password_stdin), role, now=utc_now())
+    _record(services, AccountCreated, made, detail=role)
+    _say(made, "is created", as_json)
 
 
 @users.command("list")
@@ -70,7 +76,9 @@ def list_users(services: Services, as_json: bool) -> None:
 @click.pass_obj
 def set_role(services: Services, email: str, role: str, as_json: bool) -> None:
     """Give EMAIL the role ROLE: viewer, operator or admin. Its sessions end."""
-    _say(services.accounts.set_role(email, role), f"is {role} now", as_json)
+    changed = services.accounts.set_role(email, role)
+    _record(services, RoleChanged, changed, detail=role)
+    _say(changed, f"is {role} now", as_json)
 
 
 @users.command("reset-password")
@@ -84,11 +92,9 @@ def set_role(services: Services, email: str, role: str, as_json: bool) -> None:
 @click.pass_obj
 def reset_password(services: Services, email: str, password_stdin: bool, as_json: bool) -> None:
     """Give EMAIL a new password. Its sessions end."""
-    _say(
-        services.accounts.reset_password(email, _given(password_stdin)),
-        "has a new password",
-        as_json,
-    )
+    changed = services.accounts.reset_password(email, _given(password_stdin))
+    _record(services, PasswordChanged, changed)
+    _say(changed, "has a new password", as_json)
 
 
 @users.command()
@@ -97,7 +103,9 @@ def reset_password(services: Services, email: str, password_stdin: bool, as_json
 @click.pass_obj
 def disable(services: Services, email: str, as_json: bool) -> None:
     """Let EMAIL log in no more. Its sessions end."""
-    _say(services.accounts.disable(email), "is disabled", as_json)
+    disabled = services.accounts.disable(email)
+    _record(services, AccountDisabled, disabled)
+    _say(disabled, "is disabled", as_json)
 
 
 @users.command()
@@ -106,7 +114,9 @@ def disable(services: Services, email: str, as_json: bool) -> None:
 @click.pass_obj
 def enable(services: Services, email: str, as_json: bool) -> None:
     """Let EMAIL log in again."""
-    _say(services.accounts.enable(email), "is enabled", as_json)
+    enabled = services.accounts.enable(email)
+    _record(services, AccountEnabled, enabled)
+    _say(enabled, "is enabled", as_json)
 
 
 @users.command("sign-out")
@@ -179,6 +189,15 @@ def _given(password_stdin: bool) -> str | None:
     Never from the command line, readable by every user of the machine.
     """
     return sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+
+
+def _record(
+    services: Services, kind: type[AccessEvent], account: "Account", detail: str = ""
+) -> None:
+    """Record a change of an account in the access log."""
+    services.access_log.record(
+        kind, actor=actor(), at=utc_now(), subject=account.email, detail=detail
+    )
 
 
 def _say(account: "Account", what: str, as_json: bool) -> None:
