@@ -13,8 +13,10 @@ from scheduler.events.access import (
     AccountCreated,
     AccountDisabled,
     AccountEnabled,
+    AccountInvited,
     PasswordChanged,
     RoleChanged,
+    SessionsEnded,
 )
 from scheduler.services.services import Services
 
@@ -125,7 +127,9 @@ def enable(services: Services, email: str, as_json: bool) -> None:
 @click.pass_obj
 def sign_out(services: Services, email: str, as_json: bool) -> None:
     """End all sessions of EMAIL."""
-    _say(services.accounts.sign_out(email), "is signed out everywhere", as_json)
+    account = services.accounts.sign_out(email)
+    _record(services, SessionsEnded, account)
+    _say(account, "is signed out everywhere", as_json)
 
 
 @users.command()
@@ -136,7 +140,9 @@ def sign_out(services: Services, email: str, as_json: bool) -> None:
 @click.pass_obj
 def grant(services: Services, email: str, role: str, tag: str, as_json: bool) -> None:
     """Give EMAIL the role ROLE (operator or admin) for the schedules tagged TAG."""
-    _say(services.accounts.grant(email, role, tag), f"is {role} of {tag} now", as_json)
+    account = services.accounts.grant(email, role, tag)
+    _record(services, RoleChanged, account, detail=f"{role} of tag:{tag}")
+    _say(account, f"is {role} of {tag} now", as_json)
 
 
 @users.command()
@@ -146,7 +152,9 @@ def grant(services: Services, email: str, role: str, tag: str, as_json: bool) ->
 @click.pass_obj
 def withdraw(services: Services, email: str, tag: str, as_json: bool) -> None:
     """Take the role of EMAIL for the tag TAG away."""
-    _say(services.accounts.withdraw(email, tag), f"has no role for {tag} any more", as_json)
+    account = services.accounts.withdraw(email, tag)
+    _record(services, RoleChanged, account, detail=f"nothing of tag:{tag}")
+    _say(account, f"has no role for {tag} any more", as_json)
 
 
 @users.command()
@@ -158,6 +166,7 @@ def withdraw(services: Services, email: str, tag: str, as_json: bool) -> None:
 def invite(services: Services, email: str, role: str, url: str | None, as_json: bool) -> None:
     """Add an account for EMAIL, and print the link that sets its password once."""
     link = services.password_links.invite(email, role, by=actor(), now=utc_now())
+    _record(services, AccountInvited, link, detail=role)
     _say_link(services, link, url, as_json)
 
 
@@ -169,6 +178,7 @@ def invite(services: Services, email: str, role: str, url: str | None, as_json: 
 def reset_link(services: Services, email: str, url: str | None, as_json: bool) -> None:
     """Take the password of EMAIL away, and print the link that sets a new one once."""
     link = services.password_links.reset(email, by=actor(), now=utc_now())
+    _record(services, PasswordChanged, link, detail="taken away, a link sets a new one")
     _say_link(services, link, url, as_json)
 
 
@@ -192,7 +202,7 @@ def _given(password_stdin: bool) -> str | None:
 
 
 def _record(
-    services: Services, kind: type[AccessEvent], account: "Account", detail: str = ""
+    services: Services, kind: type[AccessEvent], account: "Account | Link", detail: str = ""
 ) -> None:
     """Record a change of an account in the access log."""
     services.access_log.record(

@@ -11,6 +11,22 @@ _CALENDAR = ("calendar.saved",)
 RECORDS: Mapping[str, tuple[str, ...]] = {
     "security.login": ("access.logged_in", "access.login_failed"),
     "security.logout": ("access.logged_out",),
+    "password_links.use": ("access.password_changed",),
+    "users.invite": ("access.account_invited",),
+    "users.set_role": ("access.role_changed",),
+    "users.grant": ("access.role_changed",),
+    "users.withdraw": ("access.role_changed",),
+    "users.disable": ("access.account_disabled",),
+    "users.enable": ("access.account_enabled",),
+    "users.reset_password": ("access.password_changed",),
+    "users.sign_out": ("access.sessions_ended",),
+    "account.set_password": ("access.password_changed",),
+    "account.end_session": ("access.sessions_ended",),
+    "account.sign_out": ("access.sessions_ended",),
+    "account.create_token": ("access.token_created",),
+    "account.revoke_token": ("access.token_revoked",),
+    "tokens.create": ("access.token_created",),
+    "tokens.revoke": ("access.token_revoked",),
     "audit.export": ("access.exported",),
     "reports.download": ("access.exported",),
     "schedules.export": ("access.exported",),
@@ -55,6 +71,7 @@ RECORDS: Mapping[str, tuple[str, ...]] = {
 """Kinds of events by endpoint."""
 
 RECORDS_NOTHING: Mapping[str, str] = {
+    "account.set_zone": "changes the zone of the times that its owner sees",
     "calendars.import_ics": "shows what a file excludes; saving is an endpoint of its own",
     "jobs.forget": "hides a job that no worker offers, until a worker offers it again",
     "preferences.save": "sets a cookie of the visitor's own browser",

@@ -59,7 +59,7 @@ def _lines(rows: Iterator[AccessView]) -> Iterator[str]:
         yield json.dumps(row.model_dump(mode="json")) + "\n"
 
 
-def _texts() -> dict[str, str]:
+def _texts() -> dict[str, Any]:
     """The filters that are not empty, as they were typed."""
     names = ("person", "kind", "since", "until")
     typed = {name: request.values.get(name, "").strip() for name in names}
