@@ -48,8 +48,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     if settings is None:
         from scheduler.settings.environment import load
+        from scheduler.settings.logging import configure
 
         settings = load()
+        if not logging.getLogger().handlers:
+            configure(settings.log_level, settings.log_format)
     app = Flask(__name__)
     app.extensions["services"] = Services(
         settings, remembers=True, check_change=by_tag.check_change

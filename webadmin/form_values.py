@@ -2,6 +2,8 @@
 
 from flask import request
 
+from scheduler.errors import Refused
+
 LONGEST_COMMENT = 1000
 _DIGITS = 17
 
@@ -17,6 +19,21 @@ def comment() -> str:
 def number(field: str) -> int | None:
     """Return the whole number in a form field; None if the field holds anything else."""
     return whole_number(request.form.get(field, ""))
+
+
+def revision_shown(field: str = "revision") -> int:
+    """Return the revision that the visitor has looked at, from the form. Raises Refused.
+
+    Without it, an action would fall on whatever somebody else has saved meanwhile.
+    """
+    revision = number(field)
+    if revision is None:
+        raise Refused(
+            f"{field}: {request.form.get(field, '')[:40]!r} is not the revision that you looked "
+            "at; load the page again and repeat it",
+            field="revision",
+        )
+    return revision
 
 
 def whole_number(text: str) -> int | None:

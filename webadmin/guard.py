@@ -87,6 +87,8 @@ LEAST_ROLE = {
     "account.sign_out": VIEWER,
     "account.create_token": VIEWER,
     "account.revoke_token": VIEWER,
+    "audit.index": ADMIN,
+    "audit.export": ADMIN,
     "help.index": VIEWER,
     "help.page": VIEWER,
     "schedules.index": VIEWER,

@@ -14,6 +14,7 @@ from gunicorn.app.base import BaseApplication
 
 from scheduler.settings import user_modules
 from scheduler.settings.environment import load
+from scheduler.settings.logging import configure
 from scheduler.settings.schema import Settings
 
 THREADS = 16
@@ -52,6 +53,7 @@ def web(bind: str | None, fd: int | None, workers: int, threads: int) -> None:
     for collision in user_modules.collisions(folder):
         click.echo(f"beatdesk: {collision}", err=True)
     settings = load()
+    configure(settings.log_level, settings.log_format)
     address = bind or f"{settings.web_host}:{settings.web_port}"
     options = {
         "bind": [f"fd://{fd}" if fd is not None else address],

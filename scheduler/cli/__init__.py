@@ -59,6 +59,11 @@ COMMANDS = (
         "Make, list and revoke tokens, by which programs call the console.",
     ),
     LazyCommand(
+        "audit",
+        "scheduler.cli.audit:audit",
+        "Who logged in, changed accounts, and took data out; and whether a row is missing.",
+    ),
+    LazyCommand(
         "dead-letters",
         "scheduler.cli.dead_letters:dead_letters",
         "Events that could not be recorded, and are missing from the history.",

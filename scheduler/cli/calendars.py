@@ -199,12 +199,13 @@ def delete(
     as_json: bool,
 ) -> None:
     """Delete calendar NAME. Refused while a schedule names the calendar."""
+    expected = _revision_or_read(services, name, revision)
     if not yes and sys.stdin.isatty():
         click.confirm(f"Delete the calendar {name}?", abort=True)
     elif not yes:
         raise Refused("yes: deleting needs a yes; without a terminal add --yes", field="yes")
     services.calendars.delete(
-        name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
+        name, revision=expected, edit=fields.edit(now=utc_now(), comment=comment)
     )
     if as_json:
         print_json({"name": name, "deleted": True})
@@ -338,3 +339,12 @@ def _say(saved: SavedCalendar, *, as_json: bool) -> None:
         click.echo(
             f"{saved.name} saved as revision {saved.revision}: {_short(calendar_json(saved, []))}"
         )
+
+
+def _revision_or_read(services: Services, name: str, given: int | None) -> int | None:
+    """Return the revision given, or else the one stored now; None for a damaged calendar."""
+    try:
+        stored = services.calendars.get(name).revision
+    except UnreadableEntry:
+        return given
+    return stored if given is None else given

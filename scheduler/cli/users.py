@@ -8,6 +8,16 @@ import click
 from scheduler.cli.fields import actor
 from scheduler.cli.output import json_option, print_json, print_table, to_the_second
 from scheduler.clock import utc_now
+from scheduler.events.access import (
+    AccessEvent,
+    AccountCreated,
+    AccountDisabled,
+    AccountEnabled,
+    AccountInvited,
+    PasswordChanged,
+    RoleChanged,
+    SessionsEnded,
+)
 from scheduler.services.services import Services
 
 if TYPE_CHECKING:
@@ -34,11 +44,9 @@ def users() -> None:
 @click.pass_obj
 def create(services: Services, email: str, role: str, password_stdin: bool, as_json: bool) -> None:
     """Add an account for EMAIL. A made-up password is printed once."""
-    _say(
-        services.accounts.create(email, _given(password_stdin), role, now=utc_now()),
-        "is created",
-        as_json,
-    )
+    made = services.accounts.create(email, _given(password_stdin), role, now=utc_now())
+    _record(services, AccountCreated, made, detail=role)
+    _say(made, "is created", as_json)
 
 
 @users.command("list")
@@ -70,7 +78,9 @@ def list_users(services: Services, as_json: bool) -> None:
 @click.pass_obj
 def set_role(services: Services, email: str, role: str, as_json: bool) -> None:
     """Give EMAIL the role ROLE: viewer, operator or admin. Its sessions end."""
-    _say(services.accounts.set_role(email, role), f"is {role} now", as_json)
+    changed = services.accounts.set_role(email, role)
+    _record(services, RoleChanged, changed, detail=role)
+    _say(changed, f"is {role} now", as_json)
 
 
 @users.command("reset-password")
@@ -84,11 +94,9 @@ def set_role(services: Services, email: str, role: str, as_json: bool) -> None:
 @click.pass_obj
 def reset_password(services: Services, email: str, password_stdin: bool, as_json: bool) -> None:
     """Give EMAIL a new password. Its sessions end."""
-    _say(
-        services.accounts.reset_password(email, _given(password_stdin)),
-        "has a new password",
-        as_json,
-    )
+    changed = services.accounts.reset_password(email, _given(password_stdin))
+    _record(services, PasswordChanged, changed)
+    _say(changed, "has a new password", as_json)
 
 
 @users.command()
@@ -97,7 +105,9 @@ def reset_password(services: Services, email: str, password_stdin: bool, as_json
 @click.pass_obj
 def disable(services: Services, email: str, as_json: bool) -> None:
     """Let EMAIL log in no more. Its sessions end."""
-    _say(services.accounts.disable(email), "is disabled", as_json)
+    disabled = services.accounts.disable(email)
+    _record(services, AccountDisabled, disabled)
+    _say(disabled, "is disabled", as_json)
 
 
 @users.command()
@@ -106,7 +116,9 @@ def disable(services: Services, email: str, as_json: bool) -> None:
 @click.pass_obj
 def enable(services: Services, email: str, as_json: bool) -> None:
     """Let EMAIL log in again."""
-    _say(services.accounts.enable(email), "is enabled", as_json)
+    enabled = services.accounts.enable(email)
+    _record(services, AccountEnabled, enabled)
+    _say(enabled, "is enabled", as_json)
 
 
 @users.command("sign-out")
@@ -115,7 +127,9 @@ def enable(services: Services, email: str, as_json: bool) -> None:
 @click.pass_obj
 def sign_out(services: Services, email: str, as_json: bool) -> None:
     """End all sessions of EMAIL."""
-    _say(services.accounts.sign_out(email), "is signed out everywhere", as_json)
+    account = services.accounts.sign_out(email)
+    _record(services, SessionsEnded, account)
+    _say(account, "is signed out everywhere", as_json)
 
 
 @users.command()
@@ -126,7 +140,9 @@ def sign_out(services: Services, email: str, as_json: bool) -> None:
 @click.pass_obj
 def grant(services: Services, email: str, role: str, tag: str, as_json: bool) -> None:
     """Give EMAIL the role ROLE (operator or admin) for the schedules tagged TAG."""
-    _say(services.accounts.grant(email, role, tag), f"is {role} of {tag} now", as_json)
+    account = services.accounts.grant(email, role, tag)
+    _record(services, RoleChanged, account, detail=f"{role} of tag:{tag}")
+    _say(account, f"is {role} of {tag} now", as_json)
 
 
 @users.command()
@@ -136,7 +152,9 @@ def grant(services: Services, email: str, role: str, tag: str, as_json: bool) ->
 @click.pass_obj
 def withdraw(services: Services, email: str, tag: str, as_json: bool) -> None:
     """Take the role of EMAIL for the tag TAG away."""
-    _say(services.accounts.withdraw(email, tag), f"has no role for {tag} any more", as_json)
+    account = services.accounts.withdraw(email, tag)
+    _record(services, RoleChanged, account, detail=f"nothing of tag:{tag}")
+    _say(account, f"has no role for {tag} any more", as_json)
 
 
 @users.command()
@@ -148,6 +166,7 @@ def withdraw(services: Services, email: str, tag: str, as_json: bool) -> None:
 def invite(services: Services, email: str, role: str, url: str | None, as_json: bool) -> None:
     """Add an account for EMAIL, and print the link that sets its password once."""
     link = services.password_links.invite(email, role, by=actor(), now=utc_now())
+    _record(services, AccountInvited, link, detail=role)
     _say_link(services, link, url, as_json)
 
 
@@ -159,6 +178,7 @@ def invite(services: Services, email: str, role: str, url: str | None, as_json: 
 def reset_link(services: Services, email: str, url: str | None, as_json: bool) -> None:
     """Take the password of EMAIL away, and print the link that sets a new one once."""
     link = services.password_links.reset(email, by=actor(), now=utc_now())
+    _record(services, PasswordChanged, link, detail="taken away, a link sets a new one")
     _say_link(services, link, url, as_json)
 
 
@@ -179,6 +199,15 @@ def _given(password_stdin: bool) -> str | None:
     Never from the command line, readable by every user of the machine.
     """
     return sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+
+
+def _record(
+    services: Services, kind: type[AccessEvent], account: "Account | Link", detail: str = ""
+) -> None:
+    """Record a change of an account in the access log."""
+    services.access_log.record(
+        kind, actor=actor(), at=utc_now(), subject=account.email, detail=detail
+    )
 
 
 def _say(account: "Account", what: str, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from scheduler.health import status
 from scheduler.health.broker import broker
 from scheduler.health.redis_sizes import redis_sizes
 from scheduler.health.status import Part
+from scheduler.history import outage
 from scheduler.services.services import Services
 from scheduler.settings import user_modules
 from scheduler.settings.errors import PREFIX
@@ -25,6 +26,9 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_REDIS = (6, 2)
 """The first version with XAUTOCLAIM."""
 
+NEWEST_ROWS = 10_000
+"""Rows of the access log that `doctor` compares with their digests."""
+
 
 def check_all(services: Services, now: datetime) -> list[Part]:
     """Return every part that a run needs, in the order of a run's way from Beat to the history."""
@@ -34,7 +38,29 @@ def check_all(services: Services, now: datetime) -> list[Part]:
         parts += [redis_version(state.redis), *redis_setup(services), _sizes(services)]
     parts.append(broker(services))
     parts += [lock_timeout(services.settings), healing(services.settings)]
-    return [*parts, state.sql, state.beat, state.workers, state.recorder]
+    parts.append(state.sql)
+    if state.sql.ok:
+        parts.append(access_log(services))
+    return [*parts, state.beat, state.workers, state.recorder]
+
+
+def access_log(services: Services) -> Part:
+    """Whether the newest rows of the access log are whole."""
+    try:
+        chain = services.access_history.verify(newest=NEWEST_ROWS)
+    except Exception as error:
+        reason = outage.reason(error)
+        if reason is None:
+            raise
+        return Part(name="access log", ok=False, summary=reason, remedy="Run doctor again")
+    summary = chain.fault or f"whole, {chain.rows} rows"
+    remedy = (
+        ""
+        if chain.fault is None
+        else "Compare it with the console's log lines and a backup; `beatdesk audit verify` "
+        "compares all rows"
+    )
+    return Part(name="access log", ok=chain.fault is None, summary=summary, remedy=remedy)
 
 
 def python() -> Part:

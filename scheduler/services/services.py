@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scheduler.events.dead_letters import DeadLetters
     from scheduler.healing.healer import Healer
     from scheduler.healing.notices import Notices
+    from scheduler.history.queries.access import AccessHistory
     from scheduler.history.queries.calendars import CalendarHistory
     from scheduler.history.queries.definitions import Definitions
     from scheduler.history.queries.history import History
@@ -346,6 +347,13 @@ class Services:
         from scheduler.accounts.access_log import AccessLog
 
         return AccessLog(self.events, self.engine)
+
+    @cached_property
+    def access_history(self) -> "AccessHistory":
+        """The access log in the history."""
+        from scheduler.history.queries.access import AccessHistory
+
+        return AccessHistory(self.engine)
 
     @cached_property
     def accounts(self) -> "Accounts":

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import grimp
 
+from scheduler.history import access_models  # noqa: F401 - its tables register with Base
 from scheduler.history.models import Base
 from scheduler.rules.model.run_states import FINAL, STATES
 from scheduler.storage import keys

@@ -21,6 +21,7 @@ from scheduler.settings.errors import PREFIX
 from scheduler.settings.schema import Settings
 from tests.docs import schedule_fields, structure
 from tests.docs.markdown import table
+from webadmin.audit.table import RECORDS, RECORDS_NOTHING
 from webadmin.guard import LEAST_ROLE, RANKS
 
 COMMON_FIELDS = {"v", "at", "kind"}
@@ -116,6 +117,15 @@ def _type_name(annotation: Any) -> str:
     )
 
 
+def recorded() -> str:
+    """What each endpoint that changes something records."""
+    rows = [
+        [f"`{name}`", ", ".join(f"`{kind}`" for kind in kinds)] for name, kinds in RECORDS.items()
+    ]
+    rows += [[f"`{name}`", f"nothing: it {why}"] for name, why in RECORDS_NOTHING.items()]
+    return table(["endpoint", "records"], sorted(rows))
+
+
 def roles() -> str:
     """For each role, what it may do beyond the role before it: the endpoints of the console by
     screen.
@@ -145,6 +155,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "commands": commands,
     "settings": settings,
     "events": events,
+    "recorded": recorded,
     "facts": facts,
     "roles": roles,
     "folders": structure.folders,

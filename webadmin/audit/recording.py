@@ -1,9 +1,10 @@
 """Record an access event of the current request."""
 
 from flask import request
+from flask_login import current_user
 
 from scheduler.clock import utc_now
-from scheduler.events.access import AccessEvent
+from scheduler.events.access import AccessEvent, DataExported
 from webadmin.services import services
 
 
@@ -17,3 +18,13 @@ def record(kind: type[AccessEvent], *, actor: str, subject: str = "", detail: st
         address=request.remote_addr or "",
         detail=detail,
     )
+
+
+def record_by_visitor(kind: type[AccessEvent], subject: str, detail: str = "") -> None:
+    """Record what the logged-in visitor, or the token's holder, does to `subject`."""
+    record(kind, actor=str(current_user.email), subject=subject, detail=detail)
+
+
+def record_export(subject: str) -> None:
+    """Record that the visitor takes data out as a file; a HEAD for the file counts too."""
+    record_by_visitor(DataExported, subject)

@@ -20,6 +20,7 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
 
     `menu_icon_value` names a symbol of the icon sprite.
     """
+    from webadmin.audit.view import AccessLogView
     from webadmin.views.calendars import CalendarsView
     from webadmin.views.changes import ChangesView
     from webadmin.views.dead_letters import DeadLettersView
@@ -54,6 +55,15 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
     yield UsersView, {"name": "Users", "endpoint": "users", "menu_icon_value": "users"}
     yield TokensView, {"name": "Tokens", "endpoint": "tokens"}
     yield AccountView, {"name": "Your account", "endpoint": "account"}
+    yield (
+        AccessLogView,
+        {
+            "name": "Access log",
+            "endpoint": "audit",
+            "url": "/access-log/",
+            "menu_icon_value": "lock",
+        },
+    )
     yield HelpView, {"name": "Help", "endpoint": "help", "menu_icon_value": "help-circle"}
 
 

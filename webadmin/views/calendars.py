@@ -17,7 +17,7 @@ from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.rules.calendars.icalendar import LeftOut
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.time.zones import zone_names
-from webadmin.form_values import comment, number, whole_number
+from webadmin.form_values import comment, revision_shown, whole_number
 from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard, edit_by_visitor
 from webadmin.refusals import at_field, shows_refusals, while_away
@@ -167,7 +167,7 @@ class CalendarsView(Guard, BaseView):
             raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
         if request.method != "POST":
             return self._delete_page(name, saved, None)
-        revision = number("revision")
+        revision = None if saved is None else revision_shown()
         services().calendars.delete(
             name, revision=revision, edit=edit_by_visitor(now=utc_now(), comment=comment())
         )

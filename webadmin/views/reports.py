@@ -9,6 +9,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.history.queries.views import ReportView
+from webadmin.audit.recording import record_export
 from webadmin.guard import Guard
 from webadmin.paths import file_below
 from webadmin.security import sandbox
@@ -59,7 +60,9 @@ class ReportsView(Guard, BaseView):
     @expose("/<id>/download")
     def download(self, id: str) -> ResponseReturnValue:
         """Send the report as a download."""
-        return self._send(services().history.report(id), None, as_attachment=True)
+        report = services().history.report(id)
+        record_export(report.title)
+        return self._send(report, None, as_attachment=True)
 
     @staticmethod
     def _send(

@@ -4,7 +4,12 @@ import click
 
 from scheduler.cli import fields
 from scheduler.cli.output import json_option
-from scheduler.cli.schedules.changes import comment_option, print_saved, revision_option
+from scheduler.cli.schedules.changes import (
+    comment_option,
+    print_saved,
+    revision_option,
+    revision_or_read,
+)
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
 
@@ -23,7 +28,9 @@ def reset(
     A pause and the switch stay, and so do owner, tags, description and notes.
     """
     saved = services.schedules.reset(
-        name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
+        name,
+        revision=revision_or_read(services, name, revision),
+        edit=fields.edit(now=utc_now(), comment=comment),
     )
     print_saved(services, saved, "is as code says", as_json=as_json)
 
@@ -44,6 +51,8 @@ def adopt(
     entry.
     """
     saved = services.schedules.adopt(
-        name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
+        name,
+        revision=revision_or_read(services, name, revision),
+        edit=fields.edit(now=utc_now(), comment=comment),
     )
     print_saved(services, saved, "is an operator's", as_json=as_json)

@@ -184,16 +184,24 @@ def delete(
     as_json: bool,
 ) -> None:
     """Delete schedule NAME. Its runs and revisions stay in the history."""
-    services.schedules.listed(name)
+    expected = revision_or_read(services, name, revision)
     if not yes:
         _ask(name)
     services.schedules.delete(
-        name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
+        name, revision=expected, edit=fields.edit(now=utc_now(), comment=comment)
     )
     if as_json:
         print_json({"name": name, "deleted": True})
     else:
         click.echo(f"{name} deleted")
+
+
+def revision_or_read(services: Services, name: str, given: int | None) -> int | None:
+    """Return the revision given, or else the one stored now: an edit between this reading and the
+    change is refused. None for an entry that cannot be read. Raises NotFound.
+    """
+    schedule = services.schedules.listed(name).schedule
+    return given if given is not None or schedule is None else schedule.revision
 
 
 def _ask(name: str) -> None:

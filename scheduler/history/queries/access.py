@@ -112,12 +112,17 @@ class AccessHistory:
                 return
             last = found[-1].number
 
-    def verify(self, noted: Head | None = None, *, batch: int = 1000) -> Chain:
-        """Compare all rows with their digests, and the chain with a head `noted` earlier."""
-        head, fault = EMPTY, None
+    def verify(
+        self, noted: Head | None = None, *, newest: int | None = None, batch: int = 1000
+    ) -> Chain:
+        """Compare all rows with their digests, or the `newest` only, and the chain with a head
+        `noted` earlier.
+        """
+        fault = None
         with self._engine.connect() as connection:
             stored = _head(connection)
-            for row in _links(connection, stored.number, batch):
+            head = EMPTY if newest is None else _head_at(connection, stored.number - newest)
+            for row in _links(connection, head.number, stored.number, batch):
                 fault = _fault(head, row)
                 if fault is not None:
                     return Chain(head.number, head, fault)
@@ -156,9 +161,16 @@ def _head(connection: Connection) -> Head:
     return EMPTY if row is None else Head(row.number, row.digest)
 
 
-def _links(connection: Connection, last: int, batch: int) -> Iterator[Any]:
-    """All rows that the head covers: rows recorded meanwhile wait for the next comparison."""
-    number = 0
+def _head_at(connection: Connection, number: int) -> Head:
+    """The head as it was after a row; that of an empty chain for a row that does not exist."""
+    row = connection.execute(
+        select(AccessRow.number, AccessRow.digest).where(AccessRow.number == number)
+    ).one_or_none()
+    return EMPTY if row is None else Head(row.number, row.digest)
+
+
+def _links(connection: Connection, number: int, last: int, batch: int) -> Iterator[Any]:
+    """The rows after `number` up to `last`: rows recorded meanwhile wait for the next call."""
     while True:
         statement = (
             select(*_LINK)

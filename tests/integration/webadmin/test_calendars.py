@@ -152,7 +152,7 @@ def test_a_calendar_is_deleted_by_an_admin_once_no_schedule_names_it(
     make(services)
     schedule = saved(services, window=Window(calendar="holidays"))
     assert "It cannot be deleted yet" in admin.get("/calendars/holidays/delete").text
-    refused = admin.post("/calendars/holidays/delete", page="/calendars/new")
+    refused = admin.post("/calendars/holidays/delete", {"revision": "1"}, page="/calendars/new")
     assert refused.status_code == 409
     assert services.calendars.names() == ["holidays"]
     services.schedules.delete(schedule.name, edit=Edit(actor="ada", now=utc_now()))

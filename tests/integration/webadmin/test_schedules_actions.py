@@ -214,8 +214,9 @@ def test_who_may_not_is_refused_and_nothing_changes(
     fields: dict[str, str],
 ) -> None:
     saved(services)
+    visitor = logged_in(role)
     before = everything_written(services)
-    assert logged_in(role).post(path, fields).status_code == 403
+    assert visitor.post(path, fields).status_code == 403
     assert everything_written(services) == before
     assert messages(services) == []
 

@@ -147,7 +147,7 @@ def test_a_deleted_schedule_comes_back(
     assert (
         "Choose the revision" in operator.post(page, {"name": "gone"}, follow_redirects=True).text
     )
-    assert operator.post(page, {"name": "gone", "number": "1"}).status_code == 303
+    assert operator.post(page, {"name": "gone", "number": "1", "revision": "2"}).status_code == 303
     back = services.schedules.get("gone")
     assert (back.uid, back.revision, back.kwargs) == (old.uid, 3, {"days": 3})
     record()

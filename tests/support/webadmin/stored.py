@@ -6,6 +6,7 @@ from redis import Redis
 from sqlalchemy import MetaData, select
 
 from scheduler.services.services import Services
+from scheduler.storage import keys
 
 
 def everything(services: Services, redis: Redis) -> dict[str, Any]:
@@ -26,5 +27,11 @@ def everything(services: Services, redis: Redis) -> dict[str, Any]:
 
 
 def _value(raw: Any, key: bytes) -> Any:
-    """What a key holds, however the server packs it (SORT makes it pack a sorted set anew)."""
+    """What a key holds, however the server packs it (SORT makes it pack a sorted set anew).
+
+    Events are those but exports: a file that is taken out by GET leaves a row in the access log.
+    """
+    if key == keys.EVENTS_STREAM.encode():
+        events = [fields for _, fields in raw.xrange(key)]
+        return [fields for fields in events if b'"access.exported"' not in fields[b"event"]]
     return raw.zrange(key, 0, -1, withscores=True) if raw.type(key) == b"zset" else raw.dump(key)

@@ -11,8 +11,10 @@ from scheduler.accounts.secret_texts import digest_of
 from scheduler.accounts.tokens import MOST_DAYS, USUAL_DAYS, NewToken
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.events.access import PasswordChanged, SessionsEnded, TokenCreated, TokenRevoked
 from scheduler.rules.time.zones import zone_names
 from webadmin.access import by_tag, rates
+from webadmin.audit.recording import record_by_visitor
 from webadmin.form_values import whole_number
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals
@@ -54,6 +56,7 @@ class AccountView(Guard, BaseView):
                 rates.count(rates.PASSWORDS, actor())
             fields = {"current": "current", "password": "new", "again": "again"}
             return self._page(errors=at_field(error, fields, "new")), 422
+        record_by_visitor(PasswordChanged, actor())
         flash("Your password is changed. Log in with the new one.", "success")
         return _leave()
 
@@ -71,6 +74,7 @@ class AccountView(Guard, BaseView):
     def end_session(self) -> ResponseReturnValue:
         """End one session of the account."""
         services().sessions.end(request.form.get("session", ""), current_user.id)
+        record_by_visitor(SessionsEnded, actor(), "one session")
         flash("The session is ended.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -78,6 +82,7 @@ class AccountView(Guard, BaseView):
     def sign_out(self) -> ResponseReturnValue:
         """End all sessions of the account, this one too."""
         services().accounts.sign_out(actor())
+        record_by_visitor(SessionsEnded, actor())
         flash("You are signed out everywhere.", "success")
         return _leave()
 
@@ -95,6 +100,7 @@ class AccountView(Guard, BaseView):
     def revoke_token(self) -> ResponseReturnValue:
         """Revoke a token of one's own."""
         token = services().tokens.revoke(token_number(), owner=actor(), now=utc_now())
+        record_by_visitor(TokenRevoked, token.name)
         flash(f"The token {token.name} works no more.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -129,7 +135,7 @@ def typed_token(*, owner: str | None) -> NewToken:
     days = whole_number(request.form.get("days", str(USUAL_DAYS)))
     if days is None:
         raise Refused(f"days: write a whole number from 1 to {MOST_DAYS}", field="days")
-    return services().tokens.create(
+    token = services().tokens.create(
         request.form.get("name", "").strip(),
         request.form.get("scope", ""),
         owner=owner,
@@ -138,6 +144,8 @@ def typed_token(*, owner: str | None) -> NewToken:
         tag=request.form.get("tag", "").strip() or None,
         days=days,
     )
+    record_by_visitor(TokenCreated, token.name, f"{token.scope} for {owner or 'a service'}")
+    return token
 
 
 def token_number() -> int:

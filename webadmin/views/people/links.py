@@ -12,9 +12,11 @@ from scheduler.accounts.policy import SHORTEST
 from scheduler.accounts.secret_texts import make_text
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, NotFound, Refused
+from scheduler.events.access import PasswordChanged
 from scheduler.outgoing.letters import Letter
 from scheduler.outgoing.mailing import send
 from webadmin.access import rates
+from webadmin.audit.recording import record
 from webadmin.forms.sentences import sentence
 from webadmin.services import services
 
@@ -49,6 +51,7 @@ def use(text: str) -> ResponseReturnValue:
         if password != request.form.get("again", ""):
             return _page(link, "The two passwords differ."), 422
         store.use(text[:LONGEST_TEXT], password, now=now)
+        record(PasswordChanged, actor=link.email, subject=link.email, detail="by a link")
     except NotFound as error:
         rates.count(rates.LINKS)
         abort(404, sentence(str(error)))

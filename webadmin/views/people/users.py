@@ -10,6 +10,15 @@ from scheduler.accounts.rights import TAG_ROLES
 from scheduler.accounts.store import Accounts
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.events.access import (
+    AccountDisabled,
+    AccountEnabled,
+    AccountInvited,
+    PasswordChanged,
+    RoleChanged,
+    SessionsEnded,
+)
+from webadmin.audit.recording import record_by_visitor
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals
 from webadmin.services import services
@@ -51,6 +60,7 @@ class UsersView(Guard, BaseView):
             except Refused as error:
                 errors = at_field(error, {"email": "email", "role": "role"}, "email")
             else:
+                record_by_visitor(AccountInvited, link.email, role)
                 return self._link_page(link)
         page = self.render(
             "people/invite.html",
@@ -81,6 +91,7 @@ class UsersView(Guard, BaseView):
     def set_role(self, email: str) -> ResponseReturnValue:
         """Replace the role. The account's sessions end."""
         account = _accounts().set_role(email, request.form.get("role", ""))
+        record_by_visitor(RoleChanged, account.email, str(account.role))
         return _done(account, f"is {account.role} now, and has to log in again.")
 
     @expose("/<path:email>/grant", methods=["POST"])
@@ -89,6 +100,7 @@ class UsersView(Guard, BaseView):
         """Give a role for the schedules with a tag. The account's sessions end."""
         role, tag = request.form.get("role", ""), request.form.get("tag", "")
         account = _accounts().grant(email, role, tag)
+        record_by_visitor(RoleChanged, account.email, f"{role} of tag:{tag.strip()}")
         return _done(account, f"is {role} of the schedules tagged {tag.strip()} now.")
 
     @expose("/<path:email>/withdraw", methods=["POST"])
@@ -97,31 +109,39 @@ class UsersView(Guard, BaseView):
         """Take the role for a tag away. The account's sessions end."""
         tag = request.form.get("tag", "")
         account = _accounts().withdraw(email, tag)
+        record_by_visitor(RoleChanged, account.email, f"nothing of tag:{tag.strip()}")
         return _done(account, f"has no role for the tag {tag.strip()} any more.")
 
     @expose("/<path:email>/disable", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
     def disable(self, email: str) -> ResponseReturnValue:
         """Refuse logins and tokens of the account. Its sessions end."""
-        return _done(_accounts().disable(email), "is disabled: no login and no token works.")
+        account = _accounts().disable(email)
+        record_by_visitor(AccountDisabled, account.email)
+        return _done(account, "is disabled: no login and no token works.")
 
     @expose("/<path:email>/enable", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
     def enable(self, email: str) -> ResponseReturnValue:
         """Permit logins and tokens of the account again."""
-        return _done(_accounts().enable(email), "is enabled.")
+        account = _accounts().enable(email)
+        record_by_visitor(AccountEnabled, account.email)
+        return _done(account, "is enabled.")
 
     @expose("/<path:email>/sign-out", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
     def sign_out(self, email: str) -> ResponseReturnValue:
         """End all sessions of the account."""
-        return _done(_accounts().sign_out(email), "is signed out everywhere.")
+        account = _accounts().sign_out(email)
+        record_by_visitor(SessionsEnded, account.email)
+        return _done(account, "is signed out everywhere.")
 
     @expose("/<path:email>/reset-password", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
     def reset_password(self, email: str) -> ResponseReturnValue:
         """Take the password away, and show the link for a new one, once."""
         link = services().password_links.reset(email, by=actor(), now=utc_now())
+        record_by_visitor(PasswordChanged, link.email, "taken away, a link sets a new one")
         return self._link_page(link)
 
     def _link_page(self, link: Link) -> str:

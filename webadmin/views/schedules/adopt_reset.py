@@ -6,7 +6,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.schedules.raw_entry import ScheduleRow
-from webadmin.form_values import comment, number
+from webadmin.form_values import comment, revision_shown
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.services import services
@@ -29,7 +29,7 @@ class AdoptResetPages(BaseView):
             return self.render("schedules/actions/reset.html", listed=listed, lines=back)
         services().schedules.reset(
             name,
-            revision=number("revision"),
+            revision=revision_shown(),
             edit=edit_by_visitor(now=utc_now(), comment=comment()),
         )
         flash(f"{name} is as the code says.", "success")
@@ -51,7 +51,7 @@ class AdoptResetPages(BaseView):
             return self.render("schedules/actions/adopt.html", schedule=schedule)
         services().schedules.adopt(
             name,
-            revision=number("revision"),
+            revision=revision_shown(),
             edit=edit_by_visitor(now=utc_now(), comment=comment()),
         )
         flash(f"{name} is yours: operators own it from now on, and it fires as before.", "success")

@@ -15,7 +15,7 @@ from scheduler.errors import Refused, Unavailable
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.spec import Schedule
 from scheduler.rules.phrases import counted
-from webadmin.form_values import comment, number
+from webadmin.form_values import comment, revision_shown
 from webadmin.forms import json_text
 from webadmin.guard import actor, edit_by_visitor, role_for_jobs
 from webadmin.refusals import reason, shows_refusals
@@ -83,7 +83,7 @@ class ChangePages(DetailPages):
             return self.render("schedules/actions/delete.html", listed=listed)
         services().schedules.delete(
             name,
-            revision=number("revision"),
+            revision=_revision_to_delete(name, "revision"),
             edit=edit_by_visitor(now=utc_now(), comment=comment()),
         )
         flash(f"{name} is deleted. Its runs stay in the history.", "success")
@@ -160,8 +160,15 @@ def _run(name: str) -> None:
 
 def _delete(name: str) -> None:
     services().schedules.delete(
-        name, revision=number(f"revision.{name}"), edit=edit_by_visitor(now=utc_now())
+        name,
+        revision=_revision_to_delete(name, f"revision.{name}"),
+        edit=edit_by_visitor(now=utc_now()),
     )
+
+
+def _revision_to_delete(name: str, field: str) -> int | None:
+    """The revision in the form; None for an entry that cannot be read, which has none."""
+    return None if services().schedules.listed(name).schedule is None else revision_shown(field)
 
 
 BULK: dict[str, tuple[Callable[[str], object], str]] = {

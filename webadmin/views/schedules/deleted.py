@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
-from scheduler.errors import NotFound, Refused
+from scheduler.errors import NotFound, Refused, StaleRevision
 from scheduler.history.queries.views import RevisionView
-from webadmin.form_values import LARGEST_REVISION, comment, number
+from webadmin.form_values import LARGEST_REVISION, comment, number, revision_shown
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.services import services
@@ -50,6 +50,12 @@ class DeletedPages(BaseView):
         wanted = number("number")
         if wanted is None or wanted > LARGEST_REVISION:
             raise Refused("Choose the revision to restore.", field="revision")
+        if revision_shown() != gone.revision:
+            raise StaleRevision(
+                f"{gone.name!r} was restored and deleted again since it was read",
+                given=revision_shown(),
+                current=gone.revision,
+            )
         saved = services().operations.revive(
             gone, wanted, services().history, edit=edit_by_visitor(now=utc_now(), comment=comment())
         )

@@ -17,7 +17,7 @@ from scheduler.events.secret_names import MASK, is_secret
 from scheduler.history.queries.views import RevisionView
 from scheduler.rules.model import difference
 from webadmin import present
-from webadmin.form_values import LARGEST_REVISION, comment, number, whole_number
+from webadmin.form_values import LARGEST_REVISION, comment, revision_shown, whole_number
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.services import services
@@ -71,12 +71,11 @@ class RevisionPages(BaseView):
             return self.render(
                 "schedules/actions/restore.html", schedule=schedule, earlier=earlier, lines=found
             )
-        revision = number("revision")
         saved = services().operations.restore(
             name,
             earlier.definition,
             restored=wanted,
-            revision=schedule.revision if revision is None else revision,
+            revision=revision_shown(),
             edit=edit_by_visitor(now=utc_now(), comment=comment()),
         )
         flash(
