@@ -1,6 +1,6 @@
 """One's own account: password, zone, sessions, tokens."""
 
-from flask import flash, jsonify, redirect, request, session, url_for
+from flask import abort, flash, jsonify, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 from flask_login import current_user, logout_user
@@ -43,6 +43,8 @@ class AccountView(Guard, BaseView):
     @expose("/password", methods=["POST"])
     def set_password(self) -> ResponseReturnValue:
         """Replace the password; all sessions end, and the visitor logs in again."""
+        if not services().settings.local_login:
+            abort(403, "Passwords are switched off here (BEATDESK_LOCAL_LOGIN).")
         rates.refuse_excess(rates.PASSWORDS, actor())
         new = request.form.get("new", "")
         try:

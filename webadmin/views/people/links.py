@@ -39,6 +39,8 @@ def use(text: str) -> ResponseReturnValue:
 
     An unknown link is answered with 404, and counted like a wrong login.
     """
+    if not services().settings.local_login:
+        abort(403, "Passwords are switched off here (BEATDESK_LOCAL_LOGIN).")
     rates.refuse_excess(rates.LINKS)
     store, now = services().password_links, utc_now()
     try:
