@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scheduler.cli.access_records import record_access
 from scheduler.cli.fields import actor
 from scheduler.cli.output import json_option, print_json, print_table, to_the_second
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.events.access import TokenCreated, TokenRevoked
 from scheduler.services.services import Services
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def create(
     made = services.tokens.create(
         name, scope, owner=owner, by=actor(), now=utc_now(), tag=tag, days=_days(expires)
     )
+    record_access(services, TokenCreated, made.name, made.summary)
     if as_json:
         print_json(made.model_dump())
         return
@@ -70,6 +73,7 @@ def list_tokens(services: Services, as_json: bool) -> None:
 def revoke(services: Services, token: int, as_json: bool) -> None:
     """Refuse the token with the number ID from now on."""
     facts = services.tokens.revoke(token, now=utc_now())
+    record_access(services, TokenRevoked, facts.name, facts.owner or "a service")
     if as_json:
         print_json(facts.model_dump())
         return

@@ -5,9 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scheduler.cli.access_records import record_access
 from scheduler.cli.fields import actor
 from scheduler.cli.output import json_option, print_json, print_table, to_the_second
 from scheduler.clock import utc_now
+from scheduler.events.access import (
+    AccountInvited,
+    PasswordChanged,
+    RoleChanged,
+    SessionsEnded,
+)
 from scheduler.services.services import Services
 
 if TYPE_CHECKING:
@@ -115,7 +122,9 @@ def enable(services: Services, email: str, as_json: bool) -> None:
 @click.pass_obj
 def sign_out(services: Services, email: str, as_json: bool) -> None:
     """End all sessions of EMAIL."""
-    _say(services.accounts.sign_out(email), "is signed out everywhere", as_json)
+    account = services.accounts.sign_out(email)
+    record_access(services, SessionsEnded, account.email)
+    _say(account, "is signed out everywhere", as_json)
 
 
 @users.command()
@@ -126,7 +135,9 @@ def sign_out(services: Services, email: str, as_json: bool) -> None:
 @click.pass_obj
 def grant(services: Services, email: str, role: str, tag: str, as_json: bool) -> None:
     """Give EMAIL the role ROLE (operator or admin) for the schedules tagged TAG."""
-    _say(services.accounts.grant(email, role, tag), f"is {role} of {tag} now", as_json)
+    account = services.accounts.grant(email, role, tag)
+    record_access(services, RoleChanged, account.email, f"{role} of tag:{tag.strip()}")
+    _say(account, f"is {role} of {tag} now", as_json)
 
 
 @users.command()
@@ -136,7 +147,9 @@ def grant(services: Services, email: str, role: str, tag: str, as_json: bool) ->
 @click.pass_obj
 def withdraw(services: Services, email: str, tag: str, as_json: bool) -> None:
     """Take the role of EMAIL for the tag TAG away."""
-    _say(services.accounts.withdraw(email, tag), f"has no role for {tag} any more", as_json)
+    account = services.accounts.withdraw(email, tag)
+    record_access(services, RoleChanged, account.email, f"none of tag:{tag.strip()}")
+    _say(account, f"has no role for {tag} any more", as_json)
 
 
 @users.command()
@@ -148,6 +161,7 @@ def withdraw(services: Services, email: str, tag: str, as_json: bool) -> None:
 def invite(services: Services, email: str, role: str, url: str | None, as_json: bool) -> None:
     """Add an account for EMAIL, and print the link that sets its password once."""
     link = services.password_links.invite(email, role, by=actor(), now=utc_now())
+    record_access(services, AccountInvited, link.email, role)
     _say_link(services, link, url, as_json)
 
 
@@ -159,6 +173,7 @@ def invite(services: Services, email: str, role: str, url: str | None, as_json: 
 def reset_link(services: Services, email: str, url: str | None, as_json: bool) -> None:
     """Take the password of EMAIL away, and print the link that sets a new one once."""
     link = services.password_links.reset(email, by=actor(), now=utc_now())
+    record_access(services, PasswordChanged, link.email, "taken away")
     _say_link(services, link, url, as_json)
 
 

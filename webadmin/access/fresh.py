@@ -4,7 +4,9 @@ The page that asks repeats the sent form, so that nothing typed is lost: the sam
 again with the password beside it.
 """
 
-from flask import render_template, request
+from contextlib import AbstractContextManager
+
+from flask import current_app, render_template, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -75,10 +77,17 @@ def is_own_password(password: str) -> bool:
         return False
     who = current_user.email
     rates.refuse_excess(rates.PASSWORDS, who)
-    is_right = services().accounts.has_password(who, password)
+    with hash_slot():
+        is_right = services().accounts.has_password(who, password)
     if not is_right:
         rates.count(rates.PASSWORDS, who)
     return is_right
+
+
+def hash_slot() -> AbstractContextManager[None]:
+    """Return a slot for one hash of a password: entering it waits, or aborts with 429."""
+    slot: AbstractContextManager[None] = current_app.extensions["hash_slots"].slot()
+    return slot
 
 
 def ask() -> ResponseReturnValue:

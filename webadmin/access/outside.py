@@ -4,8 +4,6 @@ A proxy is believed only where the connection comes from one of the addresses of
 `PROXY_LOGIN_FROM`; the headers of all others are ignored.
 """
 
-import logging
-
 from flask import abort, current_app, request
 from flask_login import current_user
 from flask_security.utils import login_user
@@ -14,10 +12,9 @@ from scheduler.accounts.outside import Admission, OutsidePeople, OutsidePerson
 from scheduler.accounts.policy import Account
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.events.access import LoginFailed
 from scheduler.settings.sign_on import is_from
 from webadmin.services import services
-
-log = logging.getLogger(__name__)
 
 PROXY = "proxy"
 LONGEST_HEADER = 4096
@@ -54,7 +51,14 @@ def recognise_by_proxy() -> None:
     try:
         account = OutsidePeople(services().engine).admit(person, admission(), now=utc_now())
     except Refused as error:
-        log.warning("a login by the proxy was refused: %s", error)
+        services().access_log.record(
+            LoginFailed,
+            actor="",
+            at=utc_now(),
+            subject=email,
+            address=peer_address(),
+            detail=f"proxy: {error}",
+        )
         abort(403, str(error))
     log_in(account, PROXY)
 

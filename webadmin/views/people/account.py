@@ -11,8 +11,16 @@ from scheduler.accounts.secret_texts import digest_of
 from scheduler.accounts.tokens import MOST_DAYS, USUAL_DAYS, NewToken
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.events.access import (
+    PasswordChanged,
+    SessionsEnded,
+    TokenCreated,
+    TokenRevoked,
+)
 from scheduler.rules.time.zones import zone_names
 from webadmin.access import by_tag, rates
+from webadmin.access.fresh import hash_slot
+from webadmin.audit.recording import record
 from webadmin.form_values import whole_number
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals
@@ -50,12 +58,14 @@ class AccountView(Guard, BaseView):
         try:
             if new != request.form.get("again", ""):
                 raise Refused("again: the two new passwords differ", field="again")
-            services().accounts.change_password(actor(), request.form.get("current", ""), new)
+            with hash_slot():
+                services().accounts.change_password(actor(), request.form.get("current", ""), new)
         except Refused as error:
             if error.field == "current":
                 rates.count(rates.PASSWORDS, actor())
             fields = {"current": "current", "password": "new", "again": "again"}
             return self._page(errors=at_field(error, fields, "new")), 422
+        record(PasswordChanged, actor=actor(), subject=actor())
         flash("Your password is changed. Log in with the new one.", "success")
         return _leave()
 
@@ -73,6 +83,7 @@ class AccountView(Guard, BaseView):
     def end_session(self) -> ResponseReturnValue:
         """End one session of the account."""
         services().sessions.end(request.form.get("session", ""), current_user.id)
+        record(SessionsEnded, actor=actor(), subject=actor(), detail="one session")
         flash("The session is ended.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -80,6 +91,7 @@ class AccountView(Guard, BaseView):
     def sign_out(self) -> ResponseReturnValue:
         """End all sessions of the account, this one too."""
         services().accounts.sign_out(actor())
+        record(SessionsEnded, actor=actor(), subject=actor())
         flash("You are signed out everywhere.", "success")
         return _leave()
 
@@ -97,6 +109,7 @@ class AccountView(Guard, BaseView):
     def revoke_token(self) -> ResponseReturnValue:
         """Revoke a token of one's own."""
         token = services().tokens.revoke(token_number(), owner=actor(), now=utc_now())
+        record(TokenRevoked, actor=actor(), subject=token.name)
         flash(f"The token {token.name} works no more.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -131,7 +144,7 @@ def typed_token(*, owner: str | None) -> NewToken:
     days = whole_number(request.form.get("days", str(USUAL_DAYS)))
     if days is None:
         raise Refused(f"days: write a whole number from 1 to {MOST_DAYS}", field="days")
-    return services().tokens.create(
+    token = services().tokens.create(
         request.form.get("name", "").strip(),
         request.form.get("scope", ""),
         owner=owner,
@@ -140,6 +153,8 @@ def typed_token(*, owner: str | None) -> NewToken:
         tag=request.form.get("tag", "").strip() or None,
         days=days,
     )
+    record(TokenCreated, actor=actor(), subject=token.name, detail=token.summary)
+    return token
 
 
 def token_number() -> int:

@@ -12,9 +12,12 @@ from scheduler.accounts.policy import SHORTEST
 from scheduler.accounts.secret_texts import make_text
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, NotFound, Refused
+from scheduler.events.access import PasswordChanged
 from scheduler.outgoing.letters import Letter
 from scheduler.outgoing.mailing import send
 from webadmin.access import rates
+from webadmin.access.fresh import hash_slot
+from webadmin.audit.recording import record
 from webadmin.forms.sentences import sentence
 from webadmin.services import services
 
@@ -50,12 +53,14 @@ def use(text: str) -> ResponseReturnValue:
         password = request.form.get("password", "")
         if password != request.form.get("again", ""):
             return _page(link, "The two passwords differ."), 422
-        store.use(text[:LONGEST_TEXT], password, now=now)
+        with hash_slot():
+            store.use(text[:LONGEST_TEXT], password, now=now)
     except NotFound as error:
         rates.count(rates.LINKS)
         abort(404, sentence(str(error)))
     except Refused as error:
         return _page(link, sentence(str(error))), 422
+    record(PasswordChanged, actor=link.email, subject=link.email, detail=link.purpose)
     flash("Your password is set. Log in with it.", "success")
     return redirect(url_for("security.login"), 303)
 

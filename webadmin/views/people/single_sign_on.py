@@ -16,9 +16,11 @@ from joserfc.errors import JoseError
 from scheduler.accounts.outside import OutsidePeople, OutsidePerson
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.events.access import LoginFailed
 from scheduler.settings.schema import Settings
 from webadmin.access import fresh
 from webadmin.access.outside import admission, log_in
+from webadmin.audit.recording import record
 from webadmin.errors import page
 from webadmin.forms.sentences import sentence
 from webadmin.guard import safe_path
@@ -80,16 +82,18 @@ def begin() -> ResponseReturnValue:
 def back() -> ResponseReturnValue:
     """Log the person in whom the provider vouches for."""
     target = str(session.get("sign_on_next", "/"))
+    claims: dict[str, Any] = {}
     try:
         claims = _provider().authorize_access_token().get("userinfo") or {}
         account = OutsidePeople(services().engine).admit(
             _person(claims), admission(), now=utc_now()
         )
     except (OAuthError, JoseError) as error:
-        log.warning("a login by single sign-on was refused: %s", error)
+        record(LoginFailed, actor="", detail=f"single sign-on: {error}")
         return _refused("The provider's answer does not hold.", 400)
     except Refused as error:
-        log.warning("a login by single sign-on was refused: %s", error)
+        email = str(claims.get("email", ""))
+        record(LoginFailed, actor="", subject=email, detail=f"single sign-on: {error}")
         return _refused(sentence(str(error)), 403)
     except (OSError, ValueError) as error:
         return _unreachable(error)
