@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     from webadmin.access import by_tag
     from webadmin.front import lengths
+    from webadmin.views.people import single_sign_on
 
     if settings is None:
         from scheduler.settings.environment import load
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.install(app, settings)
     guard.install(app)
     auth.install(app)
+    single_sign_on.install(app, settings)
     tutorial_api.install(app, settings)
     limits.install(app, settings)
     templating.install(app)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, abort, current_app, request
 from flask import session as cookie
 from flask_login import user_logged_out
 from flask_security import LoginForm as StockLoginForm
@@ -129,6 +129,12 @@ class LoginForm(StockLoginForm):
         return "disabled" if self.user_authenticated else "wrong_password"
 
 
+def refuse_passwords() -> None:
+    """Abort a login by password with 403 where the settings switch passwords off."""
+    if request.method == "POST" and not services().settings.local_login:
+        abort(403, "Passwords are switched off here (BEATDESK_LOCAL_LOGIN).")
+
+
 class DeskSession(Session):
     """A session on the engine of this process, bound at the first query: startup needs no SQL."""
 
@@ -244,6 +250,7 @@ def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(login)
     def login_here(*args: Any, **kwargs: Any) -> Response:
+        refuse_passwords()
         response = current_app.make_response(login(*args, **kwargs))
         if response.location is not None and not all(
             map(safe_path, [response.location, *redirect_targets()])

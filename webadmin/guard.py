@@ -19,7 +19,7 @@ from werkzeug.urls import iri_to_uri
 from scheduler.accounts.policy import Role
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
-from webadmin.access import bearer, by_tag, fresh
+from webadmin.access import bearer, by_tag, fresh, outside
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ LEAST_ROLE = {
     "security.login": ANYONE,
     "security.logout": VIEWER,
     "password_links.use": ANYONE,
+    "single_sign_on.begin": ANYONE,
+    "single_sign_on.back": ANYONE,
     "preferences.save": ANYONE,
     "home.index": VIEWER,
     "home.health": VIEWER,
@@ -216,6 +218,7 @@ def admit() -> ResponseReturnValue | None:
     token = bearer.presented(request)
     if token is not None:
         return admit_program(request.endpoint, least, token)
+    outside.recognise_by_proxy()
     if not current_user.is_authenticated:
         return redirect(url_for("security.login", next=come_back()))
     if not is_permitted(request.endpoint, least):

@@ -77,7 +77,7 @@ class PasswordLinks:
 
         Raises NotFound, and Refused for a weak password; the link stays usable then.
         """
-        secret = hashed(check_password(password))
+        secret = hashed(check_password(password, self.find(text, now).email))
         with Session(self._writing) as session, session.begin():
             link, email = _find(session, text, now)
             user = find_user(session, email)

@@ -150,7 +150,7 @@ class Accounts:
 
         Raises NotFound, and Refused for a wrong current password or a weak new one.
         """
-        secret = hashed(check_password(new))
+        secret = hashed(check_password(new, email))
         if not self.has_password(email, current):
             raise Refused("current: this is not the current password", field="current")
         return self._change(email, lambda _session, user: setattr(user, "password", secret))

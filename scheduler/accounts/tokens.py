@@ -46,6 +46,13 @@ class TokenFacts(BaseModel):
     used_at: datetime | None
     revoked_at: datetime | None
 
+    @property
+    def summary(self) -> str:
+        """Return owner, scope, tag and end, for the access log."""
+        tag = "" if self.tag is None else f" of tag:{self.tag}"
+        owner = self.owner or "a service"
+        return f"{owner}: {self.scope}{tag} until {self.expires_at:%Y-%m-%d}"
+
     def state(self, now: datetime) -> str:
         """Return `active`, `revoked` or `expired`."""
         if self.revoked_at is not None:

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scheduler.cli.access_records import record_access
 from scheduler.cli.fields import actor
 from scheduler.cli.output import json_option, print_json, print_table, to_the_second
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
-from scheduler.events.access import AccessEvent, TokenCreated, TokenRevoked
+from scheduler.events.access import TokenCreated, TokenRevoked
 from scheduler.services.services import Services
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def create(
     made = services.tokens.create(
         name, scope, owner=owner, by=actor(), now=utc_now(), tag=tag, days=_days(expires)
     )
-    _record(services, TokenCreated, made.name, f"{made.scope} for {owner or 'a service'}")
+    record_access(services, TokenCreated, made.name, made.summary)
     if as_json:
         print_json(made.model_dump())
         return
@@ -72,16 +73,11 @@ def list_tokens(services: Services, as_json: bool) -> None:
 def revoke(services: Services, token: int, as_json: bool) -> None:
     """Refuse the token with the number ID from now on."""
     facts = services.tokens.revoke(token, now=utc_now())
-    _record(services, TokenRevoked, facts.name)
+    record_access(services, TokenRevoked, facts.name, facts.owner or "a service")
     if as_json:
         print_json(facts.model_dump())
         return
     click.echo(f"{facts.name} is revoked")
-
-
-def _record(services: Services, kind: type[AccessEvent], name: str, detail: str = "") -> None:
-    """Record a change of a token in the access log."""
-    services.access_log.record(kind, actor=actor(), at=utc_now(), subject=name, detail=detail)
 
 
 def _row(facts: "TokenFacts") -> list[str]:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scheduler.cli.access_records import record_access
 from scheduler.cli.fields import actor
 from scheduler.cli.output import json_option, print_json, print_table, to_the_second
 from scheduler.clock import utc_now
 from scheduler.events.access import (
-    AccessEvent,
     AccountCreated,
     AccountDisabled,
     AccountEnabled,
@@ -45,7 +45,7 @@ def users() -> None:
 def create(services: Services, email: str, role: str, password_stdin: bool, as_json: bool) -> None:
     """Add an account for EMAIL. A made-up password is printed once."""
     made = services.accounts.create(email, _given(password_stdin), role, now=utc_now())
-    _record(services, AccountCreated, made, detail=role)
+    record_access(services, AccountCreated, made.email, role)
     _say(made, "is created", as_json)
 
 
@@ -79,7 +79,7 @@ def list_users(services: Services, as_json: bool) -> None:
 def set_role(services: Services, email: str, role: str, as_json: bool) -> None:
     """Give EMAIL the role ROLE: viewer, operator or admin. Its sessions end."""
     changed = services.accounts.set_role(email, role)
-    _record(services, RoleChanged, changed, detail=role)
+    record_access(services, RoleChanged, changed.email, role)
     _say(changed, f"is {role} now", as_json)
 
 
@@ -95,7 +95,7 @@ def set_role(services: Services, email: str, role: str, as_json: bool) -> None:
 def reset_password(services: Services, email: str, password_stdin: bool, as_json: bool) -> None:
     """Give EMAIL a new password. Its sessions end."""
     changed = services.accounts.reset_password(email, _given(password_stdin))
-    _record(services, PasswordChanged, changed)
+    record_access(services, PasswordChanged, changed.email)
     _say(changed, "has a new password", as_json)
 
 
@@ -106,7 +106,7 @@ def reset_password(services: Services, email: str, password_stdin: bool, as_json
 def disable(services: Services, email: str, as_json: bool) -> None:
     """Let EMAIL log in no more. Its sessions end."""
     disabled = services.accounts.disable(email)
-    _record(services, AccountDisabled, disabled)
+    record_access(services, AccountDisabled, disabled.email)
     _say(disabled, "is disabled", as_json)
 
 
@@ -117,7 +117,7 @@ def disable(services: Services, email: str, as_json: bool) -> None:
 def enable(services: Services, email: str, as_json: bool) -> None:
     """Let EMAIL log in again."""
     enabled = services.accounts.enable(email)
-    _record(services, AccountEnabled, enabled)
+    record_access(services, AccountEnabled, enabled.email)
     _say(enabled, "is enabled", as_json)
 
 
@@ -128,7 +128,7 @@ def enable(services: Services, email: str, as_json: bool) -> None:
 def sign_out(services: Services, email: str, as_json: bool) -> None:
     """End all sessions of EMAIL."""
     account = services.accounts.sign_out(email)
-    _record(services, SessionsEnded, account)
+    record_access(services, SessionsEnded, account.email)
     _say(account, "is signed out everywhere", as_json)
 
 
@@ -141,7 +141,7 @@ def sign_out(services: Services, email: str, as_json: bool) -> None:
 def grant(services: Services, email: str, role: str, tag: str, as_json: bool) -> None:
     """Give EMAIL the role ROLE (operator or admin) for the schedules tagged TAG."""
     account = services.accounts.grant(email, role, tag)
-    _record(services, RoleChanged, account, detail=f"{role} of tag:{tag}")
+    record_access(services, RoleChanged, account.email, f"{role} of tag:{tag}")
     _say(account, f"is {role} of {tag} now", as_json)
 
 
@@ -153,7 +153,7 @@ def grant(services: Services, email: str, role: str, tag: str, as_json: bool) ->
 def withdraw(services: Services, email: str, tag: str, as_json: bool) -> None:
     """Take the role of EMAIL for the tag TAG away."""
     account = services.accounts.withdraw(email, tag)
-    _record(services, RoleChanged, account, detail=f"nothing of tag:{tag}")
+    record_access(services, RoleChanged, account.email, f"nothing of tag:{tag}")
     _say(account, f"has no role for {tag} any more", as_json)
 
 
@@ -166,7 +166,7 @@ def withdraw(services: Services, email: str, tag: str, as_json: bool) -> None:
 def invite(services: Services, email: str, role: str, url: str | None, as_json: bool) -> None:
     """Add an account for EMAIL, and print the link that sets its password once."""
     link = services.password_links.invite(email, role, by=actor(), now=utc_now())
-    _record(services, AccountInvited, link, detail=role)
+    record_access(services, AccountInvited, link.email, role)
     _say_link(services, link, url, as_json)
 
 
@@ -178,7 +178,7 @@ def invite(services: Services, email: str, role: str, url: str | None, as_json: 
 def reset_link(services: Services, email: str, url: str | None, as_json: bool) -> None:
     """Take the password of EMAIL away, and print the link that sets a new one once."""
     link = services.password_links.reset(email, by=actor(), now=utc_now())
-    _record(services, PasswordChanged, link, detail="taken away, a link sets a new one")
+    record_access(services, PasswordChanged, link.email, "taken away, a link sets a new one")
     _say_link(services, link, url, as_json)
 
 
@@ -199,15 +199,6 @@ def _given(password_stdin: bool) -> str | None:
     Never from the command line, readable by every user of the machine.
     """
     return sys.stdin.readline().rstrip("\r\n") if password_stdin else None
-
-
-def _record(
-    services: Services, kind: type[AccessEvent], account: "Account | Link", detail: str = ""
-) -> None:
-    """Record a change of an account in the access log."""
-    services.access_log.record(
-        kind, actor=actor(), at=utc_now(), subject=account.email, detail=detail
-    )
 
 
 def _say(account: "Account", what: str, as_json: bool) -> None:

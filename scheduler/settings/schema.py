@@ -215,6 +215,61 @@ class Settings(BaseModel):
         "development too",
     )
 
+    local_login: bool = Field(
+        True, description="`false`: the console takes no passwords, only single sign-on or a proxy"
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/])[^\s?#@]+$",
+        description="address of an OpenID Connect provider (Keycloak, Entra, Google, Okta) for "
+        "single sign-on",
+    )
+    oidc_client_id: str | None = Field(None, description="the console's name at that provider")
+    oidc_client_secret: str | None = Field(
+        None, repr=False, description="the console's secret at that provider"
+    )
+    oidc_name: str = Field(
+        "single sign-on", max_length=40, description="what the button of the login calls it"
+    )
+    oidc_scopes: str = Field(
+        "openid email profile",
+        pattern=r"^openid( [\x21-\x7e]+)*$",
+        description="scopes asked for, with spaces between",
+    )
+    oidc_groups_claim: str = Field(
+        "groups", description="claim of the ID token that lists a person's groups"
+    )
+    oidc_trust_email: bool = Field(
+        False,
+        description="`true`: addresses are believed without the claim `email_verified`; only for "
+        "a provider whose people cannot choose their address",
+    )
+    proxy_login_from: tuple[str, ...] = Field(
+        (),
+        description="comma-separated addresses or networks of proxies that log people in by a "
+        "header; default: none",
+    )
+    proxy_login_header: str = Field(
+        "X-Forwarded-Email",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$",
+        description="header in which such a proxy names the person's address",
+    )
+    proxy_groups_header: str = Field(
+        "X-Forwarded-Groups",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$",
+        description="header in which such a proxy lists the person's groups, with commas between",
+    )
+    group_roles: tuple[str, ...] = Field(
+        (),
+        description="comma-separated `GROUP=ROLE`: roles of people from outside, by their groups; "
+        "default: the role of the account",
+    )
+    provision: bool = Field(
+        False,
+        description="`true`: people from outside get an account at their first login; by default "
+        "an administrator invites them",
+    )
+
     @property
     def broker(self) -> str:
         """Celery's broker address."""

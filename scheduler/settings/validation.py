@@ -4,7 +4,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from scheduler.settings import http_allowlist, job_limits, keeping, secret_uses, smtp
+from scheduler.settings import http_allowlist, job_limits, keeping, secret_uses, sign_on, smtp
 from scheduler.settings.errors import PREFIX, SettingFault
 from scheduler.settings.schema import Settings
 from scheduler.storage.addresses import broker, redis_address, sentinels, sql_address
@@ -42,6 +42,8 @@ _ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
         secret_uses.secret_use,
         "Example: shop-token http.request:headers@shop.example,mail-key shop.jobs.sync",
     ),
+    "group_roles": (sign_on.group_role, "Example: desk-admins=admin,operations=operator"),
+    "proxy_login_from": (sign_on.network, "Example: 127.0.0.1,10.1.2.0/24"),
     "http_allow": (http_allowlist.entry, "Example: intranet.example:8080,10.1.0.0/16"),
 }
 LISTS = frozenset({"jobs", *_ENTRIES})

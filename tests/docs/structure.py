@@ -114,10 +114,13 @@ def states() -> str:
 
 
 def sql_tables() -> str:
-    """Every table of the history with the first sentence of its class."""
+    """Every table of the history with the first sentence of its class, module by module: which
+    module is loaded first depends on the test.
+    """
     mappers = {mapper.local_table.name: mapper.class_ for mapper in Base.registry.mappers}
     tables = (name for name in Base.metadata.tables if name in mappers)
-    rows = ([f"`{name}`", _first(mappers[name].__doc__ or "")] for name in tables)
+    in_order = sorted(tables, key=lambda name: mappers[name].__module__)
+    rows = ([f"`{name}`", _first(mappers[name].__doc__ or "")] for name in in_order)
     return table(["table", "what it holds"], rows)
 
 

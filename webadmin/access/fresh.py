@@ -4,7 +4,9 @@ The page that asks repeats the sent form, so that nothing typed is lost: the sam
 again with the password beside it.
 """
 
-from flask import render_template, request
+from contextlib import AbstractContextManager
+
+from flask import current_app, render_template, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -48,6 +50,11 @@ def mark_fresh() -> None:
     cookie["fresh_at"] = utc_now().timestamp()
 
 
+def mark_fresh_at(seconds: int) -> None:
+    """Note in the session when the caller has proved who he is elsewhere, in Unix seconds."""
+    cookie["fresh_at"] = min(float(seconds), utc_now().timestamp())
+
+
 def is_fresh() -> bool:
     """Whether the caller has proved who he is within `FRESH_SECONDS`."""
     fresh_at = cookie.get("fresh_at")
@@ -66,12 +73,21 @@ def confirmed() -> bool:
 
 def is_own_password(password: str) -> bool:
     """Whether the password is the caller's. Aborts with 429 after too many wrong ones."""
+    if not services().settings.local_login:
+        return False
     who = current_user.email
     rates.refuse_excess(rates.PASSWORDS, who)
-    is_right = services().accounts.has_password(who, password)
+    with hash_slot():
+        is_right = services().accounts.has_password(who, password)
     if not is_right:
         rates.count(rates.PASSWORDS, who)
     return is_right
+
+
+def hash_slot() -> AbstractContextManager[None]:
+    """Return a slot for one hash of a password: entering it waits, or aborts with 429."""
+    slot: AbstractContextManager[None] = current_app.extensions["hash_slots"].slot()
+    return slot
 
 
 def ask() -> ResponseReturnValue:

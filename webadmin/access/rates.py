@@ -14,6 +14,10 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 from redis.exceptions import RedisError
 
+from scheduler.clock import utc_now
+from scheduler.events.access import LoginFailed
+from webadmin.services import services
+
 WRONG = parse("20 per 15 minutes")
 TOKENS = "token"
 LINKS = "link"
@@ -36,7 +40,22 @@ def is_exhausted(kind: str, key: str | None = None) -> bool:
 
 
 def count(kind: str, key: str | None = None) -> None:
-    """Count a wrong secret of the kind."""
+    """Count a wrong secret of the kind, and record it among the failed logins.
+
+    Looking at a wrong link is a line of the log only: a GET leaves nothing in the history.
+    """
+    where = request.remote_addr or ""
+    if kind == LINKS and request.method != "POST":
+        services().access_log.refuse(at=utc_now(), subject="", address=where, reason="wrong_link")
+    else:
+        services().access_log.record(
+            LoginFailed,
+            actor="",
+            at=utc_now(),
+            subject=key or "",
+            address=where,
+            detail=f"wrong_{kind}",
+        )
     names = _names(kind, key)
     try:
         _shared().hit(WRONG, *names)

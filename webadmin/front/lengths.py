@@ -6,7 +6,7 @@ its own. So the limits here bound the work that one request can cause.
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Response, abort, request
 from flask.json.provider import JSONProvider
@@ -110,7 +110,7 @@ class BoundedJson(JSONProvider):
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a response with the value as JSON."""
-        return self._provider.response(*args, **kwargs)
+        return cast(Response, self._provider.response(*args, **kwargs))
 
 
 def bound_json(app: Flask) -> None:

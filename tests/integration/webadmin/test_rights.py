@@ -88,6 +88,8 @@ def test_only_what_must_be_open_is_open() -> None:
         "probes.readyz",
         "security.login",
         "password_links.use",
+        "single_sign_on.begin",
+        "single_sign_on.back",
         "preferences.save",
         "starter.start_task",
         "starter.task_status",

@@ -164,5 +164,14 @@ def test_pages_offer_buttons_inside_only(limited: Callable[..., Visitor]) -> Non
     assert f"/schedules/{OUTSIDE}/edit" not in someone.get(f"/schedules/{OUTSIDE}/").text
 
 
+@pytest.mark.usefixtures("_schedules")
+def test_a_list_offers_switches_inside_only(limited: Callable[..., Visitor]) -> None:
+    page = limited("operator").get("/schedules/").text
+    assert f'value="{INSIDE}"' in page
+    assert f'value="{OUTSIDE}"' not in page
+    assert f"/schedules/{INSIDE}/disable" in page
+    assert f"/schedules/{OUTSIDE}/disable" not in page
+
+
 def test_a_right_by_tag_without_a_role_is_no_right() -> None:
     assert not Rights(None, {"finance": "admin"}).covers_schedule("operator", ["finance"])

@@ -29,6 +29,7 @@ SAMPLES: Samples = {
     "schedules.revive": {"name": "sample-gone"},
     "password_links": {"text": "not-a-link"},
     "users": {"email": "viewer@example.org"},
+    "users.show": {"email": "admin@example.org"},
     "starter": {"id": "sample-task"},
     "static": {"filename": "app/desk.css"},
 }
@@ -46,6 +47,8 @@ NO_PAGE = {
     "probes.readyz": "for machines",
     "reports.download": "a file",
     "reports.show": "the report itself",
+    "single_sign_on.back": "leads on who has logged in",
+    "single_sign_on.begin": "leads to the provider",
     "schedules.arguments": "a part of the editor",
     "schedules.export": "a file",
     "security.login": "leads on who has logged in",

@@ -1,6 +1,6 @@
 """One's own account: password, zone, sessions, tokens."""
 
-from flask import flash, jsonify, redirect, request, session, url_for
+from flask import abort, flash, jsonify, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 from flask_login import current_user, logout_user
@@ -11,10 +11,16 @@ from scheduler.accounts.secret_texts import digest_of
 from scheduler.accounts.tokens import MOST_DAYS, USUAL_DAYS, NewToken
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
-from scheduler.events.access import PasswordChanged, SessionsEnded, TokenCreated, TokenRevoked
+from scheduler.events.access import (
+    PasswordChanged,
+    SessionsEnded,
+    TokenCreated,
+    TokenRevoked,
+)
 from scheduler.rules.time.zones import zone_names
 from webadmin.access import by_tag, rates
-from webadmin.audit.recording import record_by_visitor
+from webadmin.access.fresh import hash_slot
+from webadmin.audit.recording import record
 from webadmin.form_values import whole_number
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals
@@ -45,18 +51,21 @@ class AccountView(Guard, BaseView):
     @expose("/password", methods=["POST"])
     def set_password(self) -> ResponseReturnValue:
         """Replace the password; all sessions end, and the visitor logs in again."""
+        if not services().settings.local_login:
+            abort(403, "Passwords are switched off here (BEATDESK_LOCAL_LOGIN).")
         rates.refuse_excess(rates.PASSWORDS, actor())
         new = request.form.get("new", "")
         try:
             if new != request.form.get("again", ""):
                 raise Refused("again: the two new passwords differ", field="again")
-            services().accounts.change_password(actor(), request.form.get("current", ""), new)
+            with hash_slot():
+                services().accounts.change_password(actor(), request.form.get("current", ""), new)
         except Refused as error:
             if error.field == "current":
                 rates.count(rates.PASSWORDS, actor())
             fields = {"current": "current", "password": "new", "again": "again"}
             return self._page(errors=at_field(error, fields, "new")), 422
-        record_by_visitor(PasswordChanged, actor())
+        record(PasswordChanged, actor=actor(), subject=actor())
         flash("Your password is changed. Log in with the new one.", "success")
         return _leave()
 
@@ -74,7 +83,7 @@ class AccountView(Guard, BaseView):
     def end_session(self) -> ResponseReturnValue:
         """End one session of the account."""
         services().sessions.end(request.form.get("session", ""), current_user.id)
-        record_by_visitor(SessionsEnded, actor(), "one session")
+        record(SessionsEnded, actor=actor(), subject=actor(), detail="one session")
         flash("The session is ended.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -82,7 +91,7 @@ class AccountView(Guard, BaseView):
     def sign_out(self) -> ResponseReturnValue:
         """End all sessions of the account, this one too."""
         services().accounts.sign_out(actor())
-        record_by_visitor(SessionsEnded, actor())
+        record(SessionsEnded, actor=actor(), subject=actor())
         flash("You are signed out everywhere.", "success")
         return _leave()
 
@@ -100,7 +109,7 @@ class AccountView(Guard, BaseView):
     def revoke_token(self) -> ResponseReturnValue:
         """Revoke a token of one's own."""
         token = services().tokens.revoke(token_number(), owner=actor(), now=utc_now())
-        record_by_visitor(TokenRevoked, token.name)
+        record(TokenRevoked, actor=actor(), subject=token.name)
         flash(f"The token {token.name} works no more.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -144,7 +153,7 @@ def typed_token(*, owner: str | None) -> NewToken:
         tag=request.form.get("tag", "").strip() or None,
         days=days,
     )
-    record_by_visitor(TokenCreated, token.name, f"{token.scope} for {owner or 'a service'}")
+    record(TokenCreated, actor=actor(), subject=token.name, detail=token.summary)
     return token
 
 

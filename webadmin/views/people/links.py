@@ -16,6 +16,7 @@ from scheduler.events.access import PasswordChanged
 from scheduler.outgoing.letters import Letter
 from scheduler.outgoing.mailing import send
 from webadmin.access import rates
+from webadmin.access.fresh import hash_slot
 from webadmin.audit.recording import record
 from webadmin.forms.sentences import sentence
 from webadmin.services import services
@@ -41,6 +42,8 @@ def use(text: str) -> ResponseReturnValue:
 
     An unknown link is answered with 404, and counted like a wrong login.
     """
+    if not services().settings.local_login:
+        abort(403, "Passwords are switched off here (BEATDESK_LOCAL_LOGIN).")
     rates.refuse_excess(rates.LINKS)
     store, now = services().password_links, utc_now()
     try:
@@ -50,13 +53,14 @@ def use(text: str) -> ResponseReturnValue:
         password = request.form.get("password", "")
         if password != request.form.get("again", ""):
             return _page(link, "The two passwords differ."), 422
-        store.use(text[:LONGEST_TEXT], password, now=now)
-        record(PasswordChanged, actor=link.email, subject=link.email, detail="by a link")
+        with hash_slot():
+            store.use(text[:LONGEST_TEXT], password, now=now)
     except NotFound as error:
         rates.count(rates.LINKS)
         abort(404, sentence(str(error)))
     except Refused as error:
         return _page(link, sentence(str(error))), 422
+    record(PasswordChanged, actor=link.email, subject=link.email, detail=link.purpose)
     flash("Your password is set. Log in with it.", "success")
     return redirect(url_for("security.login"), 303)
 

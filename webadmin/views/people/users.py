@@ -11,6 +11,7 @@ from scheduler.accounts.store import Accounts
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.access import (
+    AccessEvent,
     AccountDisabled,
     AccountEnabled,
     AccountInvited,
@@ -18,7 +19,7 @@ from scheduler.events.access import (
     RoleChanged,
     SessionsEnded,
 )
-from webadmin.audit.recording import record_by_visitor
+from webadmin.audit.recording import record
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals
 from webadmin.services import services
@@ -31,7 +32,11 @@ def _accounts() -> Accounts:
     return services().accounts
 
 
-def _done(account: Account, text: str) -> ResponseReturnValue:
+def _done(
+    kind: type[AccessEvent], account: Account, text: str, detail: str = ""
+) -> ResponseReturnValue:
+    """Record the change, say what is done, and lead back to the account."""
+    record(kind, actor=actor(), subject=account.email, detail=detail)
     flash(f"{account.email} {text}", "success")
     return redirect(url_for("users.show", email=account.email), 303)
 
@@ -60,7 +65,7 @@ class UsersView(Guard, BaseView):
             except Refused as error:
                 errors = at_field(error, {"email": "email", "role": "role"}, "email")
             else:
-                record_by_visitor(AccountInvited, link.email, role)
+                record(AccountInvited, actor=actor(), subject=link.email, detail=role)
                 return self._link_page(link)
         page = self.render(
             "people/invite.html",
@@ -91,8 +96,12 @@ class UsersView(Guard, BaseView):
     def set_role(self, email: str) -> ResponseReturnValue:
         """Replace the role. The account's sessions end."""
         account = _accounts().set_role(email, request.form.get("role", ""))
-        record_by_visitor(RoleChanged, account.email, str(account.role))
-        return _done(account, f"is {account.role} now, and has to log in again.")
+        return _done(
+            RoleChanged,
+            account,
+            f"is {account.role} now, and has to log in again.",
+            str(account.role),
+        )
 
     @expose("/<path:email>/grant", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
@@ -100,8 +109,8 @@ class UsersView(Guard, BaseView):
         """Give a role for the schedules with a tag. The account's sessions end."""
         role, tag = request.form.get("role", ""), request.form.get("tag", "")
         account = _accounts().grant(email, role, tag)
-        record_by_visitor(RoleChanged, account.email, f"{role} of tag:{tag.strip()}")
-        return _done(account, f"is {role} of the schedules tagged {tag.strip()} now.")
+        text = f"is {role} of the schedules tagged {tag.strip()} now."
+        return _done(RoleChanged, account, text, f"{role} of tag:{tag.strip()}")
 
     @expose("/<path:email>/withdraw", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
@@ -109,39 +118,34 @@ class UsersView(Guard, BaseView):
         """Take the role for a tag away. The account's sessions end."""
         tag = request.form.get("tag", "")
         account = _accounts().withdraw(email, tag)
-        record_by_visitor(RoleChanged, account.email, f"nothing of tag:{tag.strip()}")
-        return _done(account, f"has no role for the tag {tag.strip()} any more.")
+        text = f"has no role for the tag {tag.strip()} any more."
+        return _done(RoleChanged, account, text, f"none of tag:{tag.strip()}")
 
     @expose("/<path:email>/disable", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
     def disable(self, email: str) -> ResponseReturnValue:
         """Refuse logins and tokens of the account. Its sessions end."""
-        account = _accounts().disable(email)
-        record_by_visitor(AccountDisabled, account.email)
-        return _done(account, "is disabled: no login and no token works.")
+        text = "is disabled: no login and no token works."
+        return _done(AccountDisabled, _accounts().disable(email), text)
 
     @expose("/<path:email>/enable", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
     def enable(self, email: str) -> ResponseReturnValue:
         """Permit logins and tokens of the account again."""
-        account = _accounts().enable(email)
-        record_by_visitor(AccountEnabled, account.email)
-        return _done(account, "is enabled.")
+        return _done(AccountEnabled, _accounts().enable(email), "is enabled.")
 
     @expose("/<path:email>/sign-out", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
     def sign_out(self, email: str) -> ResponseReturnValue:
         """End all sessions of the account."""
-        account = _accounts().sign_out(email)
-        record_by_visitor(SessionsEnded, account.email)
-        return _done(account, "is signed out everywhere.")
+        return _done(SessionsEnded, _accounts().sign_out(email), "is signed out everywhere.")
 
     @expose("/<path:email>/reset-password", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
     def reset_password(self, email: str) -> ResponseReturnValue:
         """Take the password away, and show the link for a new one, once."""
         link = services().password_links.reset(email, by=actor(), now=utc_now())
-        record_by_visitor(PasswordChanged, link.email, "taken away, a link sets a new one")
+        record(PasswordChanged, actor=actor(), subject=link.email, detail="taken away")
         return self._link_page(link)
 
     def _link_page(self, link: Link) -> str:

@@ -1,0 +1,69 @@
+"""People whom a provider or a proxy has logged in: from their description to a session here.
+
+A proxy is believed only where the connection comes from one of the addresses of the setting
+`PROXY_LOGIN_FROM`; the headers of all others are ignored.
+"""
+
+from flask import abort, current_app, request
+from flask_login import current_user
+from flask_security.utils import login_user
+
+from scheduler.accounts.outside import Admission, OutsidePeople, OutsidePerson
+from scheduler.accounts.policy import Account
+from scheduler.clock import utc_now
+from scheduler.errors import Refused
+from scheduler.events.access import LoginFailed
+from scheduler.settings.sign_on import is_from
+from webadmin.services import services
+
+PROXY = "proxy"
+LONGEST_HEADER = 4096
+
+
+def admission() -> Admission:
+    """Return who is let in, by the settings."""
+    settings = services().settings
+    return Admission(settings.group_roles, settings.provision)
+
+
+def log_in(account: Account, method: str) -> None:
+    """Open a session for the account, whose row may be newer than this request's first query."""
+    current_app.extensions["sessions"].rollback()
+    datastore = current_app.extensions["security"].datastore
+    login_user(datastore.find_user(email=account.email), authn_via=[method])
+
+
+def recognise_by_proxy() -> None:
+    """Log the person in whom a trusted proxy names, unless this session is his already.
+
+    Aborts with 403 for a person without an account or role here.
+    """
+    settings = services().settings
+    if not settings.proxy_login_from or not is_from(peer_address(), settings.proxy_login_from):
+        return
+    email = request.headers.get(settings.proxy_login_header, "").strip()[:LONGEST_HEADER]
+    if not email or (current_user.is_authenticated and current_user.email == email.lower()):
+        return
+    groups = request.headers.get(settings.proxy_groups_header, "")[:LONGEST_HEADER].split(",")
+    person = OutsidePerson(
+        PROXY, email.lower(), email, is_verified=True, groups=[group.strip() for group in groups]
+    )
+    try:
+        account = OutsidePeople(services().engine).admit(person, admission(), now=utc_now())
+    except Refused as error:
+        services().access_log.record(
+            LoginFailed,
+            actor="",
+            at=utc_now(),
+            subject=email,
+            address=peer_address(),
+            detail=f"proxy: {error}",
+        )
+        abort(403, str(error))
+    log_in(account, PROXY)
+
+
+def peer_address() -> str:
+    """Return the address at the other end of the connection, whatever headers say."""
+    original = request.environ.get("werkzeug.proxy_fix.orig") or {}
+    return str(original.get("REMOTE_ADDR") or request.environ.get("REMOTE_ADDR") or "")
