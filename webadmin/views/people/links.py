@@ -15,6 +15,7 @@ from scheduler.errors import BeatdeskError, NotFound, Refused
 from scheduler.events.access import PasswordChanged
 from scheduler.outgoing.letters import Letter
 from scheduler.outgoing.mailing import send
+from scheduler.rules.phrases import counted
 from webadmin.access import rates
 from webadmin.access.fresh import hash_slot
 from webadmin.audit.recording import record
@@ -82,10 +83,10 @@ def mail(link: Link) -> str | None:
     settings = services().settings
     if settings.smtp_url is None:
         return "mails are not set up for the console (BEATDESK_SMTP_URL)"
-    days = VALID_FOR[link.purpose].total_seconds() / 86400
+    days = VALID_FOR[link.purpose].days
     text = (
         f"Set your password for Beatdesk by this link:\n\n{address_of(link)}\n\n"
-        f"It works once, for {days:g} {'day' if days == 1 else 'days'}. If you did not expect it, "
+        f"It works once, for {counted(days, 'day')}. If you did not expect it, "
         "delete this mail.\n"
     )
     letter = Letter([link.email], SUBJECTS[link.purpose], text)
