@@ -1,13 +1,15 @@
 -- Put an unacknowledged message into its queues again, as it was read, or nothing.
 --
 -- KEYS  1 unacknowledged messages   2 their tags by time   3 all leases   4 their records   5 deliveries
---       6 until when they are remembered   then the lists
+--       6 until when they are remembered   7 ends without acknowledgement   then the lists
 -- ARGV  1 tag   2 the message as it was read   3 the message as it goes into the lists   4 LPUSH or RPUSH
 --       5 the age in seconds from which it is given back ('': any)
 --       6 its run ('': none, or the message is not this worker's)   7 the worker's name as one word
 --       8 '1' where the worker has begun   9 seconds for which a message may wait   10 prefix: alive runs
+--       11 the message's retries
 --
--- Answers 1, or 0 where the message is another's by now, acknowledged, or not old enough.
+-- Answers 1, or 0 where the message is another's by now, acknowledged, or not old enough. The message of a run that has
+-- ended is acknowledged: its worker stops between the end and the acknowledgement.
 -- uses: lease, deliveries
 
 local time = redis.call('TIME')
@@ -41,7 +43,11 @@ if lease and is_held(lease) then
 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
-for at = 7, #KEYS do
+if run ~= '' and has_ended(KEYS[7], run, tonumber(ARGV[11])) then
+  forget_end({ended = KEYS[7], deliveries = KEYS[5], deliveries_until = KEYS[6]}, run, tonumber(ARGV[11]))
+  return 1
+end
+for at = 8, #KEYS do
   redis.call(ARGV[4], KEYS[at], ARGV[3])
 end
 return 1

@@ -168,6 +168,7 @@ class QoS(KombuQoS):
                     keys.LEASE_OWNERS_HASH,
                     keys.DELIVERIES_HASH,
                     keys.DELIVERIES_ZSET,
+                    keys.ENDED_ZSET,
                     *channel.lists_of(payload, exchange, routing_key),
                 ],
                 args=[
@@ -181,6 +182,7 @@ class QoS(KombuQoS):
                     int(has_begun),
                     leases.QUEUED_SECONDS,
                     keys.ALIVE_PREFIX,
+                    _retries_of(payload),
                 ],
             )
         return bool(reply)
@@ -207,6 +209,13 @@ def _run_of(payload: Any) -> str:
     headers = payload.get("headers")
     run = headers.get("id") if isinstance(headers, dict) else None
     return run if isinstance(run, str) else ""
+
+
+def _retries_of(payload: Any) -> int:
+    """The retries of a message's attempt, as the claim reads them."""
+    headers = payload.get("headers")
+    retries = headers.get("retries") if isinstance(headers, dict) else None
+    return retries if type(retries) is int and retries >= 0 else 0
 
 
 def _redelivered(payload: Any) -> Any:

@@ -185,6 +185,18 @@ def test_what_a_closed_channel_had_goes_back_with_its_lease(app: BeatdeskApp, re
         assert box.take().delivery_info[DELIVERY][:3] == ("start", 0, 0)
 
 
+def test_a_worker_that_stops_between_the_end_of_a_run_and_the_acknowledgement_leaves_nothing(
+    app: BeatdeskApp, redis: Redis, events: LeasedStream
+) -> None:
+    run = sent(app)
+    with inbox(app, ONE) as box:
+        box.take()
+        received(events, run, 1, ONE)
+        events.append(run_event(RunSucceeded, run, 1, utc_now(), worker=ONE, result=None))
+    left = ("default", "unacked", "unacked_index", keys.ENDED_ZSET, keys.DELIVERIES_HASH)
+    assert redis.exists(*left) == 0
+
+
 @pytest.mark.parametrize("is_ours_first", [True, False])
 def test_workers_with_kombus_transport_and_ours_may_read_the_same_queues(
     app: BeatdeskApp, redis: Redis, is_ours_first: bool
