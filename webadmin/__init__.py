@@ -4,7 +4,7 @@ imports their code.
 `create_app` is the root of the web process and the only place where the parts are put together, in
 the order in which a request meets them.
 
-    front         methods and lengths: what a request passes before any page
+    front         hosts, proxies, methods and lengths: what a request passes before any page
     security      cookies, size limits, headers on every answer
     guard         the least role for each endpoint; an endpoint without a row is closed
     auth          login, logout and the end of sessions
@@ -70,5 +70,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.install(app)
     probes.install(app)
     views.install(app)
-    front.install(app)
+    front.install(app, settings)
     return app

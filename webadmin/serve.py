@@ -55,6 +55,9 @@ def web(bind: str | None, fd: int | None, workers: int, threads: int) -> None:
     settings = load()
     configure(settings.log_level, settings.log_format)
     address = bind or f"{settings.web_host}:{settings.web_port}"
+    if bind and ":" in bind and not bind.startswith("unix:"):
+        host = bind.rpartition(":")[0].strip("[]")
+        settings = settings.model_copy(update={"web_host": host})
     options = {
         "bind": [f"fd://{fd}" if fd is not None else address],
         "workers": workers,

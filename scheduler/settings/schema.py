@@ -82,6 +82,16 @@ class Settings(BaseModel):
     web_port: Annotated[int, Field(ge=1, le=65535)] = Field(
         8000, description="port of the console; another is chosen where it is taken"
     )
+    trusted_proxies: tuple[str, ...] = Field(
+        (),
+        description="comma-separated addresses or networks of reverse proxies (`unix`: of a Unix "
+        "socket), whose `X-Forwarded-*` headers are believed; default: none",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        description="comma-separated host names under which the console is served, `.example.org` "
+        "for all below; needed in production; development also serves loopback names",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least level that is logged"
     )

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from scheduler.settings import http_allowlist, job_limits, keeping, secret_uses, sign_on, smtp
+from scheduler.settings import (
+    http_allowlist,
+    job_limits,
+    keeping,
+    secret_uses,
+    sign_on,
+    smtp,
+    web_names,
+)
 from scheduler.settings.errors import PREFIX, SettingFault
 from scheduler.settings.schema import Settings
 from scheduler.storage.addresses import broker, redis_address, sentinels, sql_address
@@ -44,6 +52,8 @@ _ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
     ),
     "group_roles": (sign_on.group_role, "Example: desk-admins=admin,operations=operator"),
     "proxy_login_from": (sign_on.network, "Example: 127.0.0.1,10.1.2.0/24"),
+    "trusted_proxies": (web_names.proxy, "Example: 10.0.0.5,10.1.0.0/24"),
+    "allowed_hosts": (web_names.host, "Example: desk.example.org"),
     "http_allow": (http_allowlist.entry, "Example: intranet.example:8080,10.1.0.0/16"),
 }
 LISTS = frozenset({"jobs", *_ENTRIES})
@@ -181,6 +191,15 @@ def _shared_dsn(settings: Settings) -> list[SettingFault]:
     problem = "it is the address of the history, or of the cleanup, whose login may write"
     remedy = "Make a login that may only read what reports are to show, and name it in this setting"
     return [SettingFault(f"{PREFIX}REPORT_DSN", settings.report_dsn, problem, remedy)]
+
+
+def hostless(settings: Settings) -> list[SettingFault]:
+    """Return the fault with which the console refuses to start in production."""
+    if settings.environment != "production" or settings.allowed_hosts:
+        return []
+    problem = "production serves the console under named hosts only"
+    remedy = "Name the host in the address of the console, such as desk.example.org"
+    return [SettingFault(f"{PREFIX}ALLOWED_HOSTS", None, problem, remedy)]
 
 
 def _weak_key(settings: Settings) -> list[SettingFault]:

@@ -14,6 +14,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.access import LoginFailed
 from scheduler.settings.sign_on import is_from
+from webadmin.front.proxies import ORIGINAL
 from webadmin.services import services
 
 PROXY = "proxy"
@@ -65,5 +66,5 @@ def recognise_by_proxy() -> None:
 
 def peer_address() -> str:
     """Return the address at the other end of the connection, whatever headers say."""
-    original = request.environ.get("werkzeug.proxy_fix.orig") or {}
-    return str(original.get("REMOTE_ADDR") or request.environ.get("REMOTE_ADDR") or "")
+    original = request.environ.get(ORIGINAL, request.environ)
+    return str(original.get("REMOTE_ADDR") or "")

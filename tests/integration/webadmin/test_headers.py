@@ -67,6 +67,8 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor: 
 def test_production_sends_cookies_over_https_only(app: Flask) -> None:
     from webadmin import create_app
 
-    settings = app.extensions["services"].settings.model_copy(update={"environment": "production"})
+    settings = app.extensions["services"].settings.model_copy(
+        update={"environment": "production", "allowed_hosts": ("localhost",)}
+    )
     cookie = create_app(settings).test_client().get("/login").headers["Set-Cookie"]
     assert "Secure" in cookie

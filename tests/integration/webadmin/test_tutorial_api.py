@@ -211,7 +211,9 @@ def test_production_has_the_endpoints_only_where_the_setting_says_so(services: S
             rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("starter.")
         }
 
-    production = services.settings.model_copy(update={"environment": "production"})
+    production = services.settings.model_copy(
+        update={"environment": "production", "allowed_hosts": ("localhost",)}
+    )
     assert paths(create_app(production)) == set()
     opened = create_app(production.model_copy(update={"starter_endpoints": True}))
     assert paths(opened) == {"/start-task", "/task-status/<id>", "/signup"}

@@ -323,3 +323,18 @@ def test_the_settings_never_print_the_addresses_of_jobs() -> None:
         Settings(report_dsn="postgresql://a:hush@h/d", cleanup_dsn="postgresql://b:hush@h/d")
     )
     assert "hush" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("TRUSTED_PROXIES", "10.0.0.5,0.0.0.0/0", "everybody could forge an address"),
+        ("TRUSTED_PROXIES", "proxy.example", "is no address and no network"),
+        ("ALLOWED_HOSTS", "https://desk.example.org/", "without scheme, port and path"),
+        ("ALLOWED_HOSTS", "*", "is no host name"),
+    ],
+)
+def test_a_name_of_a_proxy_or_host_that_cannot_be_used_is_a_fault(
+    tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    assert words in faults_of({f"BEATDESK_{name}": text}, tmp_path)
