@@ -1,12 +1,14 @@
 """The endpoints of the first Flask + Celery tutorial: start a job, read its state, sign up.
 
 Registered in development, or with the setting `STARTER_ENDPOINTS`. The endpoints are open to
-anyone, and so limited by the caller's address. A CSRF token is not needed: no cookie is read, so
-that a foreign site gains nothing from a visitor's browser; and a form cannot send JSON anyway.
-Bodies are 4 kB at most.
+anyone, or to programs with the token of the setting `STARTER_TOKEN`, and so limited by the
+caller's address. They answer for runs that they started. A CSRF token is not needed: no cookie is
+read, so that a foreign site gains nothing from a visitor's browser; and a form cannot send JSON
+anyway. Bodies are 4 kB at most.
 """
 
 import hashlib
+import hmac
 import logging
 from typing import Any
 
@@ -27,22 +29,34 @@ from webadmin.services import services
 log = logging.getLogger(__name__)
 
 BODY_LIMIT = 4096
-LONGEST_DURATION = 3600
+LONGEST_DURATION = 60
 LONGEST_NAME = 100
+ACTOR = "tutorial"
+"""Actor of the runs that these endpoints start; no account has a name without an `@`."""
 
 starter = Blueprint("starter", __name__)
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Register the endpoints in development, or where the settings enable them."""
-    if settings.environment == "development" or settings.starter_endpoints:
+    is_closed = settings.environment == "production" and not settings.starter_token
+    if settings.environment == "development" or (settings.starter_endpoints and not is_closed):
         app.register_blueprint(starter)
         csrf.exempt(starter)
 
 
+@starter.before_request
+def check_token() -> None:
+    """Refuse a call without the token of the settings with 401; without a setting all pass."""
+    token = services().settings.starter_token
+    text = request.headers.get("X-Starter-Token", "")
+    if token and not hmac.compare_digest(text.encode(), token.encode()):
+        abort(401, "Send the token of the setting BEATDESK_STARTER_TOKEN as X-Starter-Token.")
+
+
 @starter.post("/start-task")
 def start_task() -> ResponseReturnValue:
-    """Start a job of `duration` seconds (0 to 3600, default 10). Returns the task's id."""
+    """Start a job of `duration` seconds (0 to 60, default 10). Returns the task's id."""
     duration = _body().get("duration", 10)
     if (
         isinstance(duration, bool)
@@ -60,11 +74,13 @@ def start_task() -> ResponseReturnValue:
 def task_status(id: str) -> ResponseReturnValue:
     """Return a task's state in Celery's words, and the result or error.
 
-    An unknown id is PENDING, as in Celery.
+    An unknown id is PENDING, as in Celery; so is a run that these endpoints have not started.
     """
     try:
         run = services().history.run(id)
     except NotFound:
+        run = None
+    if run is None or (run.trigger, run.actor) != ("api", ACTOR):
         return jsonify(task_id=id, status=celery_state(None), result=None)
     return jsonify(
         task_id=id, status=celery_state(run.state), result=run.error if run.error else run.result
@@ -148,5 +164,5 @@ def _send(job: str, kwargs: dict[str, Any]) -> str:
     """Send a job to the default queue. Returns the id of the run."""
     queue = str(services().celery.conf.task_default_queue)
     return services().control.send(
-        RunFacts(job=job, trigger="api", queue=queue), [], kwargs, now=utc_now()
+        RunFacts(job=job, trigger="api", actor=ACTOR, queue=queue), [], kwargs, now=utc_now()
     )

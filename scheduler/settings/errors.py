@@ -25,6 +25,8 @@ SECRET_FIELDS = frozenset(
         "report_dsn",
         "cleanup_dsn",
         "smtp_url",
+        "oidc_client_secret",
+        "starter_token",
     }
 )
 EXPLAINED = (

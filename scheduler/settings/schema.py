@@ -224,6 +224,13 @@ class Settings(BaseModel):
         description="`true` serves `/start-task`, `/task-status` and `/signup` outside of "
         "development too",
     )
+    starter_token: str | None = Field(
+        None,
+        min_length=20,
+        repr=False,
+        description="token that these endpoints ask for, in the header `X-Starter-Token`; needed "
+        "in production",
+    )
 
     local_login: bool = Field(
         True, description="`false`: the console takes no passwords, only single sign-on or a proxy"

@@ -171,7 +171,7 @@ def entries(text: str) -> tuple[str, ...]:
 def unsafe(settings: Settings) -> list[SettingFault]:
     """Return the faults with which production refuses to start; empty in development."""
     return (
-        [*_weak_key(settings), *_shared_dsn(settings)]
+        [*_weak_key(settings), *_shared_dsn(settings), *_open_starter(settings)]
         if settings.environment == "production"
         else []
     )
@@ -191,6 +191,18 @@ def _shared_dsn(settings: Settings) -> list[SettingFault]:
     problem = "it is the address of the history, or of the cleanup, whose login may write"
     remedy = "Make a login that may only read what reports are to show, and name it in this setting"
     return [SettingFault(f"{PREFIX}REPORT_DSN", settings.report_dsn, problem, remedy)]
+
+
+def _open_starter(settings: Settings) -> list[SettingFault]:
+    """The fault of tutorial endpoints that are open to everybody."""
+    if not settings.starter_endpoints or settings.starter_token is not None:
+        return []
+    problem = "production serves the tutorial's endpoints with a token only"
+    remedy = (
+        "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))', or take "
+        f"{PREFIX}STARTER_ENDPOINTS away"
+    )
+    return [SettingFault(f"{PREFIX}STARTER_TOKEN", None, problem, remedy)]
 
 
 def hostless(settings: Settings) -> list[SettingFault]:

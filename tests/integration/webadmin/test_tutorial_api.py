@@ -10,7 +10,7 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from scheduler.clock import utc_now
-from scheduler.events.schema import RunQueued, decode
+from scheduler.events.schema import RunFacts, RunQueued, decode
 from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from scheduler.storage import keys
@@ -19,6 +19,9 @@ from tests.support.valkey import ValkeyServer
 from tests.support.webadmin.visitor import Visitor
 from webadmin import create_app
 from webadmin.limits import STARTER
+from webadmin.tutorial_api import ACTOR
+
+TOKEN = "a-token-of-the-tutorial"
 
 
 @pytest.fixture
@@ -60,12 +63,12 @@ def test_a_duration_that_is_not_said_is_ten_seconds(post: Any, redis: Redis) -> 
     assert queued(redis)[0].facts.kwargs == {"duration": 10}
 
 
-@pytest.mark.parametrize("duration", [-1, 3601, "10", 1.5, True, None, [1], {}])
+@pytest.mark.parametrize("duration", [-1, 61, "10", 1.5, True, None, [1], {}])
 def test_a_bad_duration_is_refused_with_the_field(post: Any, redis: Redis, duration: Any) -> None:
     answer = post("/start-task", {"duration": duration})
     assert answer.status_code == 422
     assert answer.json == {
-        "error": "duration is a whole number of seconds from 0 to 3600",
+        "error": "duration is a whole number of seconds from 0 to 60",
         "field": "duration",
     }
     assert queued(redis) == []
@@ -84,8 +87,15 @@ def test_a_state_is_told_by_celerys_name(
     visitor: Visitor, services: Services, state: str, name: str, result: Any
 ) -> None:
     recorder = Recorder(services.events, services.engine, services.redis, 1000, "test")
+    facts = RunFacts(job="demo.long_task", trigger="api", actor=ACTOR)
     services.events.append_many(
-        a_run_history("run-1", state=state, result={"ok": True}, error="ValueError: no such luck")
+        a_run_history(
+            "run-1",
+            state=state,
+            result={"ok": True},
+            error="ValueError: no such luck",
+            facts=facts,
+        )
     )
     services.events.ensure_group()
     recorder.run_once(utc_now(), block_ms=100)
@@ -93,6 +103,29 @@ def test_a_state_is_told_by_celerys_name(
         "task_id": "run-1",
         "status": name,
         "result": result,
+    }
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        None,
+        RunFacts(job="demo.long_task", trigger="api"),
+        RunFacts(job="demo.long_task", trigger="manual", actor=ACTOR),
+    ],
+)
+def test_a_run_that_the_endpoints_have_not_started_is_not_shown(
+    visitor: Visitor, services: Services, facts: RunFacts | None
+) -> None:
+    recorder = Recorder(services.events, services.engine, services.redis, 1000, "test")
+    services.events.append_many(a_run_history("run-1", result={"salary": 1}, facts=facts))
+    services.events.ensure_group()
+    recorder.run_once(utc_now(), block_ms=100)
+    assert services.history.run("run-1").state == "succeeded"
+    assert visitor.get("/task-status/run-1").json == {
+        "task_id": "run-1",
+        "status": "PENDING",
+        "result": None,
     }
 
 
@@ -215,5 +248,22 @@ def test_production_has_the_endpoints_only_where_the_setting_says_so(services: S
         update={"environment": "production", "allowed_hosts": ("localhost",)}
     )
     assert paths(create_app(production)) == set()
-    opened = create_app(production.model_copy(update={"starter_endpoints": True}))
+    opening = production.model_copy(update={"starter_endpoints": True})
+    assert paths(create_app(opening)) == set()
+    opened = create_app(opening.model_copy(update={"starter_token": TOKEN}))
     assert paths(opened) == {"/start-task", "/task-status/<id>", "/signup"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [(None, 401), ("", 401), (TOKEN[:-1], 401), (TOKEN, 202)]
+)
+def test_a_token_of_the_settings_is_asked_for(
+    services: Services, redis: Redis, text: str | None, code: int
+) -> None:
+    app = create_app(services.settings.model_copy(update={"starter_token": TOKEN}))
+    headers = {} if text is None else {"X-Starter-Token": text}
+    answer = app.test_client().post("/start-task", json={"duration": 1}, headers=headers)
+    assert answer.status_code == code
+    assert len(queued(redis)) == (code == 202)
+    if code == 401:
+        assert "BEATDESK_STARTER_TOKEN" in answer.json["error"]

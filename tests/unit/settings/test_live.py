@@ -338,3 +338,15 @@ def test_a_name_of_a_proxy_or_host_that_cannot_be_used_is_a_fault(
     tmp_path: Path, name: str, text: str, words: str
 ) -> None:
     assert words in faults_of({f"BEATDESK_{name}": text}, tmp_path)
+
+
+def test_production_serves_the_tutorial_with_a_token_only(tmp_path: Path) -> None:
+    given = {
+        "BEATDESK_ENVIRONMENT": "production",
+        "BEATDESK_SECRET_KEY": "k" * 40,
+        "BEATDESK_STARTER_ENDPOINTS": "true",
+    }
+    assert "BEATDESK_STARTER_TOKEN" in faults_of(given, tmp_path)
+    short = faults_of({**given, "BEATDESK_STARTER_TOKEN": "hush-hush"}, tmp_path)
+    assert "BEATDESK_STARTER_TOKEN='***'" in short
+    assert load({**given, "BEATDESK_STARTER_TOKEN": "t" * 20}, tmp_path).starter_token
