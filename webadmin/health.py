@@ -8,11 +8,16 @@ from flask import Flask, current_app
 from scheduler.clock import utc_now
 from scheduler.health.status import Part, Status, status
 from scheduler.rules.model.spec import Pause
+from webadmin.access import by_tag
 from webadmin.refusals import while_away
 from webadmin.services import services
 from webadmin.stale_while_revalidate import StaleWhileRevalidate
 
 FRESH = timedelta(seconds=3)
+SERVERS = frozenset({"redis", "sql"})
+"""Parts whose summaries have addresses."""
+
+FOR_ADMINS = "Administrators see the details here"
 
 
 def install(app: Flask) -> None:
@@ -38,6 +43,16 @@ def everything_paused() -> Pause | None:
     return services().pause_all.paused(utc_now()) if current().redis.ok else None
 
 
+def visible(part: Part) -> Part:
+    """Return the part as the caller may read it: addresses of servers are for administrators."""
+    if part.name not in SERVERS or by_tag.current_rights().covers("admin"):
+        return part
+    product = " ".join(
+        str(part.facts[name]) for name in ("product", "version") if part.ok and name in part.facts
+    )
+    return part.model_copy(update={"summary": product or FOR_ADMINS, "facts": {}})
+
+
 def causes(found: Status) -> list[Part]:
     """Return the unhealthy parts.
 
@@ -45,4 +60,4 @@ def causes(found: Status) -> list[Part]:
     the servers are listed.
     """
     red = [part for part in found.parts if not part.ok]
-    return red if found.redis.ok else [part for part in red if part.name in {"redis", "sql"}]
+    return red if found.redis.ok else [part for part in red if part.name in SERVERS]

@@ -73,6 +73,7 @@ def install(app: Flask) -> None:
         triggers=present.TRIGGERS,
         chosen=preferences.chosen,
         health=health.current,
+        visible=health.visible,
         causes=health.causes,
         everything_paused=health.everything_paused,
         heals=repairs.heals,

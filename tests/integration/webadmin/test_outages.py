@@ -3,6 +3,7 @@ itself.
 """
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,6 +62,21 @@ def test_what_lives_in_redis_says_that_redis_is_away(
         assert page.status_code in {200, 503} | of_the_past, path
         assert "Redis" in page.text, path
         assert "Traceback" not in page.text, path
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "admin"])
+def test_addresses_of_servers_are_for_administrators(
+    app: Flask, logged_in: Callable[[str], Visitor], valkey: ValkeyServer, role: str
+) -> None:
+    somebody = logged_in(role)
+    well = somebody.get("/").text
+    valkey.stop()
+    away = somebody.get("/").text + somebody.get("/runs/").text
+    assert "Redis is not well." in away
+    assert "BEATDESK_REDIS_URL" in away
+    database = app.extensions["services"].settings.database
+    for text, address in ((well, str(valkey.port)), (away, str(valkey.port)), (well, database)):
+        assert (address in text) == (role == "admin")
 
 
 def test_the_console_comes_back_with_redis(admin: Visitor, valkey: ValkeyServer) -> None:
