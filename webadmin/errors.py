@@ -23,7 +23,7 @@ from scheduler.errors import (
     UnreadableEntry,
 )
 from webadmin.access import bearer
-from webadmin.refusals import is_outage
+from webadmin.refusals import is_outage, outage_words
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ def show_refusal(error: BeatdeskError) -> ResponseReturnValue:
             "Its page in the list shows what is stored.",
         )
     if isinstance(error, Unavailable):
-        return page(503, TITLES[503][0], str(error), TITLES[503][1])
+        return page(503, TITLES[503][0], outage_words(error), TITLES[503][1])
     return show_crash(error)
 
 

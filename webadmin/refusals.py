@@ -4,6 +4,7 @@ A view holds only the successful case; `shows_refusals` handles every refusal by
 errors become pages of their own in `webadmin.errors`: a missing record, an outage.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
@@ -14,11 +15,14 @@ from flask.typing import ResponseReturnValue
 from scheduler.errors import BeatdeskError, Refused, StaleRevision, Unavailable, UnreadableEntry
 from scheduler.history import outage
 from scheduler.storage.availability import server_of
+from webadmin.access import by_tag
 from webadmin.forms.json_text import BadJson
 from webadmin.forms.sentences import sentence
 
 REFUSALS = (Refused, StaleRevision, UnreadableEntry, BadJson)
 """Errors that the sender of the form can correct."""
+
+_DETAILS = re.compile(r" \(.*\)", re.DOTALL)
 
 View = Callable[..., ResponseReturnValue]
 P = ParamSpec("P")
@@ -73,7 +77,13 @@ def reason(error: Exception) -> str:
     """Return the reason as a sentence for the sender of the form."""
     if isinstance(error, StaleRevision):
         return f"it has been changed to revision {error.current} since you looked."
-    return sentence(str(error))
+    return sentence(outage_words(error) if isinstance(error, Unavailable) else str(error))
+
+
+def outage_words(error: Unavailable) -> str:
+    """Return the outage's message; the server's own words have its address, for administrators."""
+    text = str(error)
+    return text if by_tag.current_rights().covers("admin") else _DETAILS.sub("", text)
 
 
 def at_field(error: Exception, fields: Mapping[str, str], otherwise: str) -> dict[str, str]:

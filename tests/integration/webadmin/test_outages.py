@@ -77,6 +77,8 @@ def test_addresses_of_servers_are_for_administrators(
     database = app.extensions["services"].settings.database
     for text, address in ((well, str(valkey.port)), (away, str(valkey.port)), (well, database)):
         assert (address in text) == (role == "admin")
+    for path in pages(app).values():
+        assert role == "admin" or str(valkey.port) not in somebody.get(path).text, path
 
 
 def test_the_console_comes_back_with_redis(admin: Visitor, valkey: ValkeyServer) -> None:
