@@ -135,5 +135,6 @@ def test_what_changes_something_needs_an_operator_and_what_deletes_an_admin(app:
         "jobs.forget",
         "dead_letters.drop",
         "dead_letters.drop_all",
+        "audit.export",
     }
     assert least["runs.cancel"] == "operator"

@@ -16,12 +16,17 @@ from tests.support.webadmin.schedule_desk import everything_written, offer_jobs,
 
 PAGE = "/schedules/import"
 
+HOUR = (utc_now().hour + 12) % 24
+"""Far from now: neither an old nor a new run of today lies between the two rules."""
+
+DAILY, HALF_PAST = f"0 {HOUR} * * *", f"30 {HOUR} * * *"
+
 
 @pytest.fixture(autouse=True)
 def stored(services):
     """Two schedules, one tagged."""
     offer_jobs(services)
-    saved(services, "nightly", when=cron("0 6 * * *"), tags=["reports"])
+    saved(services, "nightly", when=cron(DAILY), tags=["reports"])
     saved(services, "hourly", when=cron("0 * * * *"))
 
 
@@ -55,7 +60,7 @@ def test_a_selection_is_downloaded(operator):
 def test_one_schedule_is_shown_to_be_copied(operator):
     assert "/schedules/nightly/yaml" in operator.get("/schedules/nightly/").text
     page = operator.get("/schedules/nightly/yaml").text
-    assert "crontab: 0 6 * * *" in page
+    assert f"crontab: {DAILY}" in page
     assert 'data-copy="yaml"' in page
 
 
@@ -68,7 +73,7 @@ def planned(page):
 def test_a_set_is_planned_and_applied_as_it_was_shown(services, operator):
     text = (
         operator.get("/schedules/export")
-        .text.replace("0 6 * * *", "30 6 * * *")
+        .text.replace(DAILY, HALF_PAST)
         .replace("name: hourly", "name: new")
     )
     before = everything_written(services)
@@ -76,8 +81,8 @@ def test_a_set_is_planned_and_applied_as_it_was_shown(services, operator):
     assert everything_written(services) == before
     changed, made, stays = sorted(planned(page))
     assert (
-        changed
-        == "Changed nightly runs of the next 30 days: 30 move when.crontab 0 6 * * * becomes 30 6 * * *"
+        changed == "Changed nightly runs of the next 30 days: 30 move "
+        f"when.crontab {DAILY} becomes {HALF_PAST}"
     )
     assert made.startswith("New new runs of the next 30 days: ")
     assert stays == "Stays hourly is not in the set"
@@ -86,7 +91,7 @@ def test_a_set_is_planned_and_applied_as_it_was_shown(services, operator):
     )
     assert answer.status_code == 303
     assert services.schedules.names() == ["hourly", "new", "nightly"]
-    assert services.schedules.get("nightly").when.crontab == "30 6 * * *"
+    assert services.schedules.get("nightly").when.crontab == HALF_PAST
     assert services.schedules.get("nightly").updated_by == "operator@example.org"
 
 
@@ -94,7 +99,7 @@ def test_calendars_of_a_set_are_shown_before_they_are_saved(services, operator):
     services.calendars.save(
         calendar_of("holidays", ["sun"]), revision=None, edit=Edit(actor="ada", now=utc_now())
     )
-    resting = a_spec("rests", JOB, when=cron("0 6 * * *"), window=Window(calendar="holidays"))
+    resting = a_spec("rests", JOB, when=cron(DAILY), window=Window(calendar="holidays"))
     services.schedules.create(resting, edit=Edit(actor="ada", now=utc_now()))
     text = (
         "version: 1\ncalendars:\n- {name: holidays, excluded: [sat]}\n- {name: inventory, "
@@ -128,7 +133,7 @@ def test_calendars_of_a_set_are_shown_before_they_are_saved(services, operator):
 
 
 def test_what_has_changed_since_it_was_shown_is_shown_again(services, operator):
-    text = operator.get("/schedules/export").text.replace("0 6 * * *", "30 6 * * *")
+    text = operator.get("/schedules/export").text.replace(DAILY, HALF_PAST)
     seen = hidden(operator.post(PAGE, {"text": text}, page=PAGE).text, "seen")
     services.schedules.set_enabled(
         "nightly", False, edit=Edit(actor="bob", now=services.schedules.get("nightly").updated_at)
