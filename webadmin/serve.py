@@ -65,6 +65,7 @@ def web(bind: str | None, fd: int | None, workers: int, threads: int) -> None:
         "threads": threads,
         "graceful_timeout": 8,
         "loglevel": "warning",
+        "forwarded_allow_ips": "",  # webadmin.front reads the headers of proxies
         "control_socket_disable": True,
     }
     sys.argv[1:] = []  # gunicorn would parse the arguments too
