@@ -3,10 +3,9 @@
 Events go in order, each at least once, and none is lost while Redis is away.
 
 `offer` does not wait: where the stream does not answer, events stay in the buffer and go out before
-later events. `defer` sends a moment later, so that a short job's begin and end share a round trip.
-`deliver` returns when the given and all earlier events are in the stream; the end of a run is
-delivered, and the run's message is acknowledged afterwards. With `most` events in the buffer
-`offer` waits like `deliver`: a worker that cannot record runs should take no more of them.
+later events. `deliver` returns when the given and all earlier events are in the stream; the end of
+a run is delivered, and the run's message is acknowledged afterwards. With `most` events in the
+buffer `offer` waits like `deliver`: a worker that cannot record runs should take no more of them.
 A thread that waits keeps no other thread waiting.
 """
 
@@ -25,11 +24,6 @@ log = logging.getLogger(__name__)
 MOST = 10_000
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
-
-DEFERRED_SECONDS = 0.02
-"""Seconds for which `defer` waits for a later event. A process that is killed within them leaves
-no `run.started`; that the run was taken, and its attempt, are in the stream before.
-"""
 
 
 class Stream(Protocol):
@@ -68,13 +62,10 @@ class EventBuffer:
     ) -> None:
         self._stream = stream
         self._most = most
-        self._pause = threading.Event().wait
-        self._wait = wait or self._pause
+        self._wait = wait or threading.Event().wait
         self._waiting_events: list[Event] = []
         self._lock = threading.RLock()
         self._away = False
-        self._has_deferred = threading.Event()
-        self._sender: threading.Thread | None = None
 
     @property
     def waiting(self) -> int:
@@ -95,35 +86,6 @@ class EventBuffer:
         """Buffer the events, to be sent with later events in one round trip."""
         with self._lock:
             self._waiting_events.extend(events)
-
-    def defer(self, *events: Event) -> None:
-        """Send the events with the next ones, or by themselves after `DEFERRED_SECONDS`."""
-        if self._away or self.waiting >= self._most:
-            self.offer(*events)
-            return
-        self.add(*events)
-        if self._sender is None:
-            with self._lock:
-                self._start_sender()
-        if not self._has_deferred.is_set():
-            self._has_deferred.set()
-
-    def _start_sender(self) -> None:
-        if self._sender is None:
-            self._sender = threading.Thread(
-                target=self._send_deferred, name="beatdesk-events", daemon=True
-            )
-            self._sender.start()
-
-    def _send_deferred(self) -> None:
-        while True:
-            self._has_deferred.wait()
-            self._pause(DEFERRED_SECONDS)
-            self._has_deferred.clear()
-            try:
-                self.flush()
-            except Exception:  # the thread must not end: the next event would wait for ever
-                log.exception("events could not be sent, they go out with later ones")
 
     def deliver(self, *events: Event) -> None:
         """Send the buffered events and then `events`; return when the stream has all."""

@@ -47,8 +47,8 @@ class Reporter:
     def started(
         self, run: str, retries: Any, *, worker: str | None, pid: int, now: datetime
     ) -> None:
-        """Record that an attempt began, together with what follows within a moment."""
-        self.events.defer(
+        """Record that an attempt began."""
+        self.events.offer(
             run_event(RunStarted, run, attempt_of(retries), now, worker=worker, pid=pid)
         )
 

@@ -89,7 +89,7 @@ def desk_up(up: Up) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="session")
-def pages(desk_up: Services) -> dict[str, str]:
+def pages(desk_up: Services, up: Up) -> dict[str, str]:
     """Endpoint and address of every page, each with something on it: schedules in all states, a
     run that failed.
     """
@@ -101,7 +101,12 @@ def pages(desk_up: Services) -> dict[str, str]:
         lambda: desk_up.history.deleted_as("sample-gone"), 30, "the history knows the deletion"
     )
     wait_for(lambda: len(desk_up.history.revisions(schedule.uid)) == 2, 30, "and the revisions")
-    samples = {**SAMPLES, "jobs": {"name": schedule.job}, "runs": {"id": run}}
+    samples = {
+        **SAMPLES,
+        "jobs": {"name": schedule.job},
+        "runs": {"id": run},
+        "users.show": {"email": up.email},
+    }
     return addresses.pages(create_app(desk_up.settings), samples)
 
 

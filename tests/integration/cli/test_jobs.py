@@ -11,6 +11,9 @@ JOB_KEYS = {
     "time_limit",
     "retries",
     "json_schema",
+    "least_role",
+    "secret_uses",
+    "is_guarded",
     "workers",
 }
 

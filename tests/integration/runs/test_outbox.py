@@ -1,7 +1,6 @@
 """The way of events to a stream that answers, does not, and does again."""
 
 import threading
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +11,6 @@ from scheduler.events.stream import EventStream
 from scheduler.worker.event_buffer import EventBuffer
 from tests.support.runs.stream import Stream
 from tests.support.valkey import ValkeyServer
-from tests.support.waiting import wait_for
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -30,32 +28,6 @@ def test_events_go_out_at_once_while_the_stream_answers(redis: "Redis", stream: 
     outbox.offer(event("a"))
     outbox.deliver(event("b"), event("c"))
     assert arrived(stream) == ["a", "b", "c"]
-    assert outbox.waiting == 0
-
-
-def test_a_deferred_event_goes_out_by_itself(redis: "Redis", stream: Stream) -> None:
-    outbox = EventBuffer(EventStream(redis))
-    for run in "ab":
-        outbox.defer(event(run))
-        wait_for(lambda run=run: arrived(stream)[-1:] == [run], 5, "nobody else sends it")
-
-
-def test_a_deferred_event_shares_the_round_trip_of_the_next_and_goes_first(
-    redis: "Redis", stream: Stream
-) -> None:
-    trips: list[int] = []
-
-    class Counted(EventStream):
-        def append_many(self, events: Iterable[Event]) -> list[str]:
-            several = list(events)
-            trips.append(len(several))
-            return super().append_many(several)
-
-    outbox = EventBuffer(Counted(redis))
-    while 2 not in trips:  # a slow machine may send the deferred one before
-        outbox.defer(event("a"))
-        outbox.deliver(event("b"))
-    assert arrived(stream)[-2:] == ["a", "b"]
     assert outbox.waiting == 0
 
 
