@@ -109,6 +109,8 @@ class DispatchLoop:
         self._transaction = transaction
         self._cancel = cancel
         self._backoff = EntryBackoff()
+        self._plan_until = inf
+        self._is_cut_short = False
         self.sent = 0
         """Runs sent by this process."""
 
@@ -124,14 +126,16 @@ class DispatchLoop:
 
     def _run(self) -> PassResult:
         stayed = 0
-        until = time.monotonic() + LONGEST_PASS
+        until = self._plan_until = time.monotonic() + LONGEST_PASS
+        self._is_cut_short = False
         first: DueBatch | None = None
         while True:
             began = time.monotonic()
             batch = self._reader.fetch(stayed, BATCH_SIZE).wait()
             first = first or batch
             if not batch.entries:
-                return PassResult(first, self._seconds_to_sleep(batch, began), stayed)
+                wait = 0.0 if self._is_cut_short else self._seconds_to_sleep(batch, began)
+                return PassResult(first, wait, stayed)
             left, remained = self._dispatch(batch, stayed, until)
             stayed += remained
             if time.monotonic() > until and left:
@@ -186,8 +190,14 @@ class DispatchLoop:
         return self._reader.fetch(skip, BATCH_SIZE) if more else None
 
     def _plan(self, entries: Sequence[DueEntry], batch: DueBatch) -> list[EntryWrite]:
-        """The writes of a batch; entries in back-off get none."""
-        writes = self._planner.entry_writes(filter(self._backoff.is_allowed, entries), batch.now)
+        """The writes of a batch; entries in back-off get none.
+
+        Entries that are costly to plan cannot hold up a pass: once its time is over, the rest of
+        the batch is left to the next pass.
+        """
+        allowed = list(filter(self._backoff.is_allowed, entries))
+        writes = self._planner.entry_writes(allowed, batch.now, self._plan_until)
+        self._is_cut_short = self._is_cut_short or len(writes) < len(allowed)
         for write in writes:
             if write.refused:
                 self._refuse(write.entry, write.refused, server_takes_writes=True)

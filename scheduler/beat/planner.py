@@ -6,8 +6,10 @@ cost for other entries.
 """
 
 import logging
+import time
 from collections.abc import Iterable
 from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kombu.exceptions import OperationalError
@@ -24,6 +26,8 @@ from scheduler.dispatch.plan import plan as plan_entry
 from scheduler.dispatch.verdicts import Plan
 from scheduler.errors import UnreadableEntry
 from scheduler.events.schema import FIELD, RunQueued, encode, run_event
+from scheduler.messages import kinds
+from scheduler.messages import options as option_judge
 from scheduler.publishing.calls import Call, Command, NotTaken, Rendered, Unsendable
 from scheduler.publishing.message_template import Template
 from scheduler.redbeat import codec, quarantine, waiting
@@ -84,17 +88,25 @@ class Planner:
         self._calendar_cache = CalendarCache()
         self._calendars: dict[str, Calendar] = {}
 
-    def entry_writes(self, entries: Iterable[DueEntry], now: datetime) -> list[EntryWrite]:
-        """The write for each entry. Raises the broker's errors, which concern all entries."""
+    def entry_writes(
+        self, entries: Iterable[DueEntry], now: datetime, until: float = inf
+    ) -> list[EntryWrite]:
+        """The write for each entry. Raises the broker's errors, which concern all entries.
+
+        After the monotonic time `until` no further entry is planned, so that there are fewer writes
+        than entries; the first one is planned in any case.
+        """
         entries = list(entries)
         moment = Moment.of(now, len(entries))
         names = {name for entry in entries if (name := self._calendar_name(entry))}
         self._calendars = self._calendar_cache.existing(self._redis, names)
         can_use_templates = self.renderer.can_use_templates
-        return [
-            self._entry_write(entry, moment, can_use_templates=can_use_templates)
-            for entry in entries
-        ]
+        writes: list[EntryWrite] = []
+        for entry in entries:
+            writes.append(self._entry_write(entry, moment, can_use_templates=can_use_templates))
+            if time.monotonic() > until:
+                break
+        return writes
 
     def _calendar_name(self, entry: DueEntry) -> str | None:
         """The name of an entry's calendar; None without one. Decodes only entries that may name
@@ -105,7 +117,7 @@ class Planner:
             return None
         try:
             return self._fast.decode(entry).schedule.window.calendar
-        except UnreadableEntry:
+        except Exception:  # noqa: BLE001 - the entry's own write meets the same error
             return None
 
     def _entry_write(
@@ -122,13 +134,16 @@ class Planner:
             )
             return write or self._full_write(entry, decoded, moment)
         except (UnreadableEntry, Unsendable) as error:
-            reason = str(error)
-            record = quarantine.encode(reason, entry.raw, moment.now)
-            return EntryWrite(
-                entry, ASLEEP, parts_of(entry, ASLEEP, quarantine=record), quarantined=reason
-            )
+            return _quarantined(entry, str(error), moment)
         except NotTaken as error:
             return EntryWrite(entry, entry.score, refused=str(error))
+        except (RedisError, OperationalError, OSError):
+            raise  # the broker's, which concern all entries
+        except Exception as error:
+            log.exception("beat: the schedule %r cannot be planned", entry.name)
+            return _quarantined(
+                entry, f"it cannot be planned: {type(error).__name__}: {error}", moment
+            )
 
     def _full_write(self, entry: DueEntry, decoded: DecodedEntry, moment: Moment) -> EntryWrite:
         """The write by all rules and with Celery's own message."""
@@ -212,8 +227,17 @@ class Planner:
             ) from error
 
 
+def _quarantined(entry: DueEntry, reason: str, moment: Moment) -> EntryWrite:
+    """The write that takes an entry off the due ones, with the reason."""
+    record = quarantine.encode(reason, entry.raw, moment.now)
+    return EntryWrite(entry, ASLEEP, parts_of(entry, ASLEEP, quarantine=record), quarantined=reason)
+
+
 def _call(decoded: DecodedEntry, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
-    """The call for a tick, as stock Beat would make it."""
+    """The call for a tick, as stock Beat would make it. Raises Unsendable for faulty options."""
+    fault = option_judge.fault_of(schedule.job, decoded.call.options)
+    if fault is not None:
+        raise Unsendable(f"Celery cannot send {kinds.shown(schedule.job)}: {fault}")
     options = message_options.for_tick(
         message_options.beat_options(schedule, decoded.call.options, plan.sent_from_waiting),
         schedule,

@@ -34,6 +34,7 @@ from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.celery_app.connection import ReplaceableAMQP
 from scheduler.celery_app.queues import job_route
 from scheduler.errors import BeatdeskError
+from scheduler.messages import envelope
 from scheduler.publishing.calls import (
     Call,
     Command,
@@ -163,6 +164,11 @@ class Renderer:
                 raise Unsendable(
                     f"Celery cannot send {call.job!r}: {type(error).__name__}: {error}"
                 ) from error
+        calls = (message for _, message in sent.published if "task" in message["headers"])
+        for message in calls:  # the others are events, or of the old protocol
+            fault = envelope.fault_of(message["headers"], message["properties"])
+            if fault is not None:
+                raise Unsendable(f"a worker could not begin with the message: {fault}")
         if not sent.commands:
             log.warning(
                 "run %s of %s reaches no queue: nothing is bound to its exchange",

@@ -162,7 +162,7 @@ def _check_loadable(name: str, definition: dict[str, Any], raw: Raw, *, foreign:
     if not definition["task"]:
         raise UnreadableEntry("the definition names no task")
     if foreign or TYPE in definition or has_types(definition, raw.definition or ""):
-        _load_as_redbeat(raw.definition or "")
+        _load_as_redbeat(raw.definition or "", definition.get("schedule"))
 
 
 def has_types(definition: Mapping[str, Any], text: str) -> bool:
@@ -185,10 +185,16 @@ def has_types(definition: Mapping[str, Any], text: str) -> bool:
     return False
 
 
-def _load_as_redbeat(text: str) -> None:
-    """Let RedBeat's own decoder judge a definition with types unknown to this codec."""
+def _load_as_redbeat(text: str, stored: Any) -> None:
+    """Let RedBeat's own decoder judge a definition with types unknown to this codec.
+
+    `stored` is the schedule in the definition.
+    """
     from redbeat.decoder import RedBeatJSONDecoder
 
+    from scheduler.redbeat import bounded_rrule
+
+    bounded_rrule.check_size(stored)
     try:
         loaded = json.loads(text, cls=RedBeatJSONDecoder)
     except Exception as error:  # noqa: BLE001 - the same exception would end stock Beat

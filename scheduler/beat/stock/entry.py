@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry, get_redis
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from scheduler.clock import utc_now
 from scheduler.dispatch import message_options, next_look, outcomes
@@ -33,7 +33,8 @@ from scheduler.dispatch.verdicts import Plan
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
 from scheduler.healing import startup_check
-from scheduler.redbeat import codec, quarantine, static_set
+from scheduler.messages import options as option_judge
+from scheduler.redbeat import bounded_rrule, codec, quarantine, static_set
 from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick, read
 from scheduler.rules.calendars.exclusions import Calendar
@@ -130,19 +131,33 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         if raw.definition is None and raw.extra is None:
             raise KeyError(key)
         try:
-            loaded = cls._load(codec.decode(name, raw, static=bool(reply[3])), raw, app)
+            return cls._loaded_with_state(name, raw, reply[3:], app)
         except UnreadableEntry as error:
             return cls._unreadable(name, app, raw, str(error))
+        except RedisError:
+            raise  # the server's, which concerns all entries
         except Exception as error:  # noqa: BLE001 - whatever Celery makes of it, one entry must not end Beat
             return cls._unreadable(
                 name, app, raw, f"Celery cannot load it: {type(error).__name__}: {error}"
             )
-        loaded.stored_score = None if reply[4] is None else float(reply[4])
-        loaded.alive = int(reply[5])
+
+    @classmethod
+    def _loaded_with_state(cls, name: str, raw: Raw, state: Any, app: Any) -> Self:
+        """Return an entry with its due time, living runs, waiting ticks and calendar.
+
+        `state` are the values of `read_entry.lua` after the three fields. Raises UnreadableEntry
+        with the reason why the entry cannot run.
+        """
+        is_static, due, alive, ticks = state
+        loaded = cls._load(codec.decode(name, raw, static=bool(is_static)), raw, app)
+        fault = option_judge.fault_of(loaded.task, loaded.options or {})
+        if fault is not None:
+            raise UnreadableEntry(f"Celery cannot send it: {fault}")
+        loaded.stored_score = None if due is None else float(due)
+        loaded.alive = int(alive)
+        loaded.waiting = tuple(map(read, ticks))
         if loaded.entry is not None:
             loaded.calendar = _CALENDARS.of(get_redis(app), loaded.entry.schedule)
-        loaded.waiting = tuple(map(read, reply[6]))
-        if loaded.entry is not None:
             loaded.entry = next_look.with_inferred_last_run(
                 loaded.entry, loaded.stored_score, loaded.default_now()
             )
@@ -181,7 +196,11 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             and not is_paused(schedule, now)
         ):
             return self._is_due_by_redbeat()
-        plan = self.planned = plan_entry(self.entry, now, self.alive, self.waiting, self.calendar)
+        try:
+            plan = plan_entry(self.entry, now, self.alive, self.waiting, self.calendar)
+        except Exception as error:  # noqa: BLE001 - one entry must not end Beat
+            return self._quarantine(error)
+        self.planned = plan
         wait = None if plan.score == ASLEEP else max(plan.score - now.timestamp(), SOON)
         if plan.send is not None:
             return True, wait
@@ -230,6 +249,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         loaded.enabled = entry.schedule.enabled
         loaded.entry = entry
         loaded.raw = raw
+        bounded_rrule.bound(loaded.schedule)
         return loaded
 
     @classmethod
@@ -272,21 +292,24 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         try:
             due, wait = super().is_due()
         except Exception as error:  # noqa: BLE001 - one entry must not end Beat
-            log.error(
-                "beat: the ticks of %r cannot be computed, the schedule is set aside: %s",
-                self.name,
-                error,
-            )
-            why = f"its ticks cannot be computed: {type(error).__name__}: {error}"
-            get_redis(self.app).hset(
-                keys.ASIDE_HASH, self.name, quarantine.encode(why, self.raw, utc_now())
-            )
-            self._rescore(ASLEEP)
-            return False, None
+            return self._quarantine(error)
         now = self.default_now().timestamp()
         if not due and (self.stored_score or 0) <= now:
             self._rescore(ASLEEP if wait is None else now + wait)
         return bool(due), wait
+
+    def _quarantine(self, error: Exception) -> tuple[bool, None]:
+        """Quarantine an entry whose ticks cannot be computed. Returns the answer of `is_due`."""
+        log.error(
+            "beat: the ticks of %r cannot be computed, the schedule is set aside: %s",
+            self.name,
+            error,
+        )
+        why = f"its ticks cannot be computed: {type(error).__name__}: {error}"
+        record = quarantine.encode(why, self.raw, utc_now())
+        get_redis(self.app).hset(keys.ASIDE_HASH, as_stored(self.name), record)
+        self._rescore(ASLEEP)
+        return False, None
 
     def _rescore(self, score: float) -> None:
         """Correct a due time written by plain RedBeat code, to avoid needless loads."""

@@ -1,0 +1,88 @@
+"""The judge of a received message: whether a worker can begin with what it says of itself. Pure.
+
+Celery trusts both: a wrong kind of value ends its worker, and the next worker, to which the broker
+then delivers the message. The kinds are those that Celery 5.7 writes (protocol 2,
+`celery.app.amqp.AMQP.as_task_v2`); null and missing headers are sound everywhere but in `task` and
+`id`. Unknown headers are the sender's own, and stay allowed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scheduler.messages import kinds
+
+
+def fault_of(headers: Any, properties: Any) -> str | None:
+    """Return why no worker can begin with a message, with field and value; None if sound."""
+    if not isinstance(headers, Mapping):
+        return f"headers is {kinds.shown(headers)}, not an object"
+    if not isinstance(properties, Mapping):
+        return f"properties is {kinds.shown(properties)}, not an object"
+    return (
+        _fault_in_names(headers) or fault_in_headers(headers) or _fault_in(_PROPERTIES, properties)
+    )
+
+
+def fault_in_headers(headers: Any) -> str | None:
+    """Return the fault in Celery's own headers, as far as they are there; None without one."""
+    if not isinstance(headers, Mapping):
+        return f"headers is {kinds.shown(headers)}, not an object"
+    fault = _fault_in(_HEADERS, headers)
+    return None if fault is None else f"headers.{fault}"
+
+
+def _fault_in_names(fields: Mapping[str, Any]) -> str | None:
+    """The fault in the job's name or the run's id, without which there is no run."""
+    for name in ("task", "id"):
+        value = fields.get(name)
+        if not kinds.is_name(value) or not value:
+            return f"{name} is {kinds.shown(value)}, not a name"
+    return None
+
+
+def _fault_in(judges: Mapping[str, kinds.Kind], fields: Mapping[str, Any]) -> str | None:
+    for name, (is_sound, expected) in judges.items():
+        value = fields.get(name)
+        if value is not None and not is_sound(value):
+            return f"{name} is {kinds.shown(value)}, not {expected}"
+    return None
+
+
+def _is_pair_of_limits(value: Any) -> bool:
+    if not isinstance(value, list | tuple) or len(value) not in (0, 2):
+        return False
+    return all(limit is None or kinds.is_limit(limit) for limit in value)
+
+
+def _is_moment_text(value: Any) -> bool:
+    return isinstance(value, str) and kinds.is_moment_text(value)
+
+
+_MOMENT: kinds.Kind = _is_moment_text, "a moment such as 2026-01-31T06:00:00Z"
+
+_HEADERS: dict[str, kinds.Kind] = {
+    **dict.fromkeys(
+        ("lang", "task", "id", "root_id", "parent_id", "group", "meth", "shadow", "origin"),
+        kinds.NAME,
+    ),
+    **dict.fromkeys(("argsrepr", "kwargsrepr", "compression"), kinds.TEXT),
+    "eta": _MOMENT,
+    "expires": _MOMENT,
+    "retries": kinds.COUNT,
+    "timelimit": (_is_pair_of_limits, "a list of two limits in seconds"),
+    "group_index": kinds.COUNT,
+    "ignore_result": kinds.SWITCH,
+    "replaced_task_nesting": kinds.COUNT,
+    "stamped_headers": (kinds.is_text_list, "a list of texts"),
+    "stamps": kinds.OBJECT,
+}
+
+_PROPERTIES: dict[str, kinds.Kind] = {
+    "correlation_id": kinds.NAME,
+    "reply_to": kinds.NAME,
+    "delivery_mode": (kinds.is_delivery_mode, "1 or 2"),
+    "delivery_info": kinds.OBJECT,
+    "priority": (kinds.is_priority, "a whole number from 0 to 9"),
+    "body_encoding": (lambda value: value in ("", "base64"), "'base64'"),
+    "delivery_tag": kinds.NAME,
+}

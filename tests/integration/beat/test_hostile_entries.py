@@ -1,0 +1,136 @@
+"""Entries with any JSON anywhere: each is sent or set aside with its reason, and Beat goes on."""
+
+import json
+import time
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+from celery.beat import Scheduler as AnyScheduler
+from redis import Redis
+
+from scheduler.clock import utc_now
+from scheduler.messages import envelope, options
+from scheduler.services.services import Services
+from scheduler.storage import keys
+from tests.support.beat.ours import our_beat
+from tests.support.hostile import KINDS, with_value
+from tests.support.schedules.contents import messages
+from tests.support.schedules.raw_entries import CRONTAB, definition
+from tests.support.schedules.store import leading_beat
+
+FIELDS = ("name", "task", "args", "kwargs", "options", "schedule", "enabled", "unknown")
+PARTS_OF_A_SCHEDULE = ("__type__", "every", "relative", *sorted(set(CRONTAB) - {"__type__"}))
+PARTS_OF_A_RRULE = (
+    *("freq", "dtstart", "dtstart_tz", "interval", "wkst", "count", "until", "until_tz"),
+    *("bysetpos", "bymonth", "bymonthday", "byyearday", "byeaster", "byweekno", "byweekday"),
+    *("byhour", "byminute", "bysecond"),
+)
+PARTS_OF_META = ("last_run_at", "total_run_count", "unknown")
+OWN_PARTS = (
+    *("v", "uid", "revision", "digest", "origin", "updated_at", "timezone", "dst_gap", "anchor"),
+    *("when", "stands_for", "policies", "window", "paused", "skips", "held", "tags", "override"),
+)
+SECONDLY = {"__type__": "rrule", "freq": "SECONDLY", "dtstart_tz": 0}
+A_FEW = 200
+"""Entries that are due at once: stock Beat loads all of them before it renews its lock."""
+
+OPTIONS = sorted({*options.known(), "unknown"})
+
+
+def put(
+    redis: Redis, name: str, text: str, meta: str | None = None, own: str | None = None
+) -> None:
+    """Write a due entry."""
+    fields = {"definition": text, "meta": meta, "beatdesk": own}
+    redis.hset(keys.entry(name), mapping={key: text for key, text in fields.items() if text})
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(name): utc_now().timestamp() - 1})
+
+
+def put_neighbour(redis: Redis) -> None:
+    put(redis, "neighbour", definition(name="neighbour", task="good", options={"queue": "good"}))
+
+
+def variants() -> Iterator[tuple[str, str, str | None, str | None]]:
+    """Every field of an entry with every kind of JSON: name, definition, meta, own field."""
+    for kind, text in KINDS.items():
+        for option in OPTIONS:
+            name = f"options.{option} {kind}"
+            yield name, with_value(definition(name=name, options={option: "@"}), text), None, None
+        for part in FIELDS:
+            name = f"{part} {kind}"
+            yield (
+                name,
+                with_value(definition(name=name)[:-1] + f', "{part}": "@"}}', text),
+                None,
+                None,
+            )
+        for part in PARTS_OF_A_SCHEDULE:
+            name = f"schedule.{part} {kind}"
+            rule = CRONTAB | {part: "@"} if part in CRONTAB else {"__type__": "interval", part: "@"}
+            yield name, with_value(definition(name=name, schedule=rule), text), None, None
+        for part in PARTS_OF_A_RRULE:
+            name = f"rrule.{part} {kind}"
+            rule = SECONDLY | {"dtstart": 1_700_000_000} | {part: "@"}
+            yield name, with_value(definition(name=name, schedule=rule), text), None, None
+        for part in PARTS_OF_META:
+            name = f"meta.{part} {kind}"
+            meta = json.dumps({"last_run_at": None, part: "@"})
+            yield name, definition(name=name), with_value(meta, text), None
+        for part in OWN_PARTS:
+            name = f"beatdesk.{part} {kind}"
+            own = {"v": 1, "uid": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "revision": 1}
+            own = own | {"digest": "x", part: "@"}
+            yield name, definition(name=name), None, with_value(json.dumps(own), text)
+        name = f"whole {kind}"
+        yield name, text, text, text
+
+
+def run_until_nothing_is_due(beat: AnyScheduler, redis: Redis, seconds: float) -> None:
+    """Let Beat turn until no entry is due, for `seconds` at most."""
+    until = time.monotonic() + seconds
+    while redis.zcount(keys.SCHEDULE_ZSET, 0, utc_now().timestamp() - 0.5):
+        beat.tick()
+        assert time.monotonic() < until, "some entries stay due"
+
+
+def batched(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while few := list(islice(items, size)):
+        yield few
+
+
+@pytest.fixture(params=["ours", "stock"])
+def any_beat(request: pytest.FixtureRequest, services: Services) -> Iterator[AnyScheduler]:
+    """A leading Beat of either class."""
+    if request.param == "ours":
+        scheduler: AnyScheduler = our_beat(services)
+        yield scheduler
+        scheduler.close()
+    else:
+        yield request.getfixturevalue("stock_beat")
+
+
+@pytest.fixture
+def stock_beat(services: Services) -> Iterator[AnyScheduler]:
+    yield from leading_beat(services)
+
+
+def test_every_field_of_an_entry_may_hold_every_kind_of_json(
+    any_beat: AnyScheduler, redis: Redis, services: Services
+) -> None:
+    for few in batched(variants(), A_FEW):
+        for name, text, meta, own in few:
+            put(redis, name, text, meta, own)
+        run_until_nothing_is_due(any_beat, redis, 30)
+    put_neighbour(redis)
+    run_until_nothing_is_due(any_beat, redis, 30)
+    assert [sent["headers"]["task"] for sent in messages(redis, "good")] == ["good"]
+    reasons = redis.hgetall(keys.ASIDE_HASH)
+    assert all(json.loads(record)["why"] for record in reasons.values())
+    assert {"options.headers letter", "options.soft_time_limit letter"} <= reasons.keys()
+    for queue in redis.scan_iter("*", _type="list"):
+        for text in redis.lrange(queue, 0, -1):
+            message = json.loads(text)
+            fault = envelope.fault_of(message["headers"], message["properties"])
+            assert fault is None, message["headers"]
