@@ -27,6 +27,7 @@ from redis.client import NEVER_DECODE
 
 from scheduler.errors import NotFound, Refused
 from scheduler.events import schema
+from scheduler.events.bounds import bounded_json
 from scheduler.events.letter_text import DeadLetter, fact_of
 from scheduler.events.schema import DeadLettersDropped, DeadLettersRetried
 from scheduler.rules.model.edit import Edit
@@ -50,6 +51,12 @@ _ID = re.compile(r"\d{1,19}-\d{1,19}")
 _FIELD = "field:"
 
 _SET_ASIDE = script_text(__package__, "set_aside.lua")
+
+MESSAGE = "message"
+"""The field of a letter that is a message of the broker and no event."""
+
+MOST_MESSAGE = 65_536
+"""Most bytes of a message in a letter, and of its headers."""
 
 _ACT = script_text(__package__, "act_on_letters.lua")
 
@@ -138,12 +145,38 @@ class DeadLetters:
         was_there, lost = self._eval(_SET_ASIDE, streams, arguments)
         return SetAside(bool(was_there), int(lost))
 
+    def add_message(self, text: bytes, *, error: str, queue: str, headers: Any = None) -> None:
+        """Keep a message of the broker with which no worker can begin, with the reason.
+
+        `text` is its body, or all of it; the first `MOST_MESSAGE` bytes are kept.
+        """
+        fields: dict[Any, Any] = {
+            "entry": "",
+            "error": error,
+            "tries": 1,
+            "first": "",
+            _FIELD + MESSAGE: text[:MOST_MESSAGE],
+            _FIELD + "queue": queue,
+        }
+        if headers:
+            fields[_FIELD + "headers"] = bounded_json(headers, MOST_MESSAGE)
+        self._redis.xadd(self._stream, fields, maxlen=self._most)
+
     def batches(self, until: str) -> Iterator[list[DeadLetter]]:
         """Yield the letters up to the id `until`, oldest first, batch by batch."""
         yield from self._batches(until)
 
     def retry(self, letters: Sequence[str], edit: Edit) -> Outcome:
-        """Send letters back to the recorder, in this order. Raises NotFound if all are gone."""
+        """Send letters back to the recorder, in this order. Raises NotFound if all are gone, and
+        Refused for a message of the broker, which no recorder can read.
+        """
+        for letter in self._read(letters):
+            if MESSAGE in letter.raw:
+                raise Refused(
+                    f"id: {letter.id} is a message with which no worker can begin, and is not sent "
+                    "again; drop it, and let its sender send a sound one",
+                    field="id",
+                )
         return self._act("retry", letters, edit)
 
     def drop(self, letters: Sequence[str], edit: Edit) -> Outcome:
@@ -172,6 +205,8 @@ class DeadLetters:
 
     def _move(self, action: str, letters: Sequence[DeadLetter], edit: Edit) -> list[str]:
         """Retry or drop the letters of a batch, and append the event. Returns the ids moved."""
+        if action == "retry":
+            letters = [letter for letter in letters if MESSAGE not in letter.raw]
         if not letters:
             return []
         kind = DeadLettersRetried if action == "retry" else DeadLettersDropped

@@ -13,7 +13,10 @@ from scheduler.messages import kinds
 
 
 def fault_of(headers: Any, properties: Any) -> str | None:
-    """Return why no worker can begin with a message, with field and value; None if sound."""
+    """Return why no worker can begin with a message, with field and value; None if sound.
+
+    A message of Celery's protocol 1 has no header `task`: `fault_in_old_body` judges its body.
+    """
     if not isinstance(headers, Mapping):
         return f"headers is {kinds.shown(headers)}, not an object"
     if not isinstance(properties, Mapping):
@@ -29,6 +32,29 @@ def fault_in_headers(headers: Any) -> str | None:
         return f"headers is {kinds.shown(headers)}, not an object"
     fault = _fault_in(_HEADERS, headers)
     return None if fault is None else f"headers.{fault}"
+
+
+def fault_in_old_body(body: Any) -> str | None:
+    """Return the fault in a body of Celery's protocol 1, which has the headers inside."""
+    if not isinstance(body, Mapping):
+        return f"the body is {kinds.shown(body)}, not a call of a job"
+    fault = _fault_in_names(body) or _fault_in(_HEADERS, body)
+    return _fault_in(_OLD_BODY, body) if fault is None else f"body: {fault}"
+
+
+def fault_in_body(body: Any) -> str | None:
+    """Return the fault in a body of protocol 2: `[args, kwargs, embed]`; None without one."""
+    if not isinstance(body, list | tuple) or len(body) != 3:
+        return f"the body is {kinds.shown(body)}, not a list of arguments, keywords and callbacks"
+    args, kwargs, embed = body
+    if not isinstance(args, list | tuple):
+        return f"body.args is {kinds.shown(args)}, not a list"
+    if not isinstance(kwargs, Mapping):
+        return f"body.kwargs is {kinds.shown(kwargs)}, not an object"
+    if not isinstance(embed, Mapping):
+        return f"body.embed is {kinds.shown(embed)}, not an object"
+    fault = _fault_in(_EMBED, embed)
+    return None if fault is None else f"body.{fault}"
 
 
 def _fault_in_names(fields: Mapping[str, Any]) -> str | None:
@@ -60,6 +86,8 @@ def _is_moment_text(value: Any) -> bool:
 
 _MOMENT: kinds.Kind = _is_moment_text, "a moment such as 2026-01-31T06:00:00Z"
 
+_LIST: kinds.Kind = (lambda value: isinstance(value, list | tuple)), "a list"
+
 _HEADERS: dict[str, kinds.Kind] = {
     **dict.fromkeys(
         ("lang", "task", "id", "root_id", "parent_id", "group", "meth", "shadow", "origin"),
@@ -85,4 +113,18 @@ _PROPERTIES: dict[str, kinds.Kind] = {
     "priority": (kinds.is_priority, "a whole number from 0 to 9"),
     "body_encoding": (lambda value: value in ("", "base64"), "'base64'"),
     "delivery_tag": kinds.NAME,
+}
+
+_EMBED: dict[str, kinds.Kind] = {
+    "callbacks": kinds.SIGNATURES,
+    "errbacks": kinds.SIGNATURES,
+    "chain": kinds.SIGNATURES,
+    "chord": kinds.SIGNATURES,
+}
+
+_OLD_BODY: dict[str, kinds.Kind] = {
+    "args": _LIST,
+    "kwargs": kinds.OBJECT,
+    "taskset": kinds.NAME,
+    **_EMBED,
 }

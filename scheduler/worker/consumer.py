@@ -20,7 +20,7 @@ from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.celery_app.connection import BrokerConnection
 from scheduler.runs.deliveries import Settled
 from scheduler.runs.leases import HeldRun
-from scheduler.worker import kept_messages
+from scheduler.worker import kept_messages, refused_messages
 from scheduler.worker.admission import Admission
 from scheduler.worker.execution import own_jobs
 from scheduler.worker.signals import signals_of
@@ -56,6 +56,8 @@ class RecordingConsumer(Consumer):
         """
 
         self._kept = kept_messages.KeptMessages()
+        self._refused = refused_messages.RefusedMessages(self)
+        refused_messages.bound_decompression()
         super().__init__(*args, **options)
 
     def connection_for_read(self, heartbeat: float | None = None) -> Any:
@@ -84,12 +86,17 @@ class RecordingConsumer(Consumer):
         channel = self.connection.default_channel
         if isinstance(channel, ClaimingMixin):
             channel.claimant = self.hostname if self.app.settings.broker_has_leases else ""
+            channel.refuse_text = self._refused.refuse_text
             self._kept.hand_to(self, channel.qos)
         admission = Admission(self)
         turned = priorities.are_turned(self.app)
         for name, strategy in self.strategies.items():
             in_our_order = priorities.with_turned_priority(strategy) if turned else strategy
             self.strategies[name] = admission.before(name, in_our_order)
+
+    def create_task_handler(self, *args: Any, **options: Any) -> Any:
+        """Return Celery's handler of messages, called after a look at the envelope."""
+        return self._refused.before(super().create_task_handler(*args, **options))
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Close the channel of a lost Redis connection completely, before Celery closes it.
@@ -155,10 +162,17 @@ class RecordingConsumer(Consumer):
         self._refuse(message, f"the message was refused: {exc}")
         super().on_invalid_task(body, message, exc)
 
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        """Keep a message that is no call of a job as a dead letter."""
+        self._refuse(message, "the message is no call of a job: it names none")
+        super().on_unknown_message(body, message)
+
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        """Record that the body of a message cannot be decoded."""
-        self._refuse(message, f"the message cannot be read: {exc}")
-        super().on_decode_error(message, exc)
+        """Record that the body of a message cannot be decoded, and acknowledge the message.
+
+        Celery's own way ends the worker where there is no body.
+        """
+        self._refused.refuse(message, f"the message cannot be read: {exc}")
 
     def _refuse(self, message: Any, reason: str) -> None:
-        signals_of(self.app).refused(message, self.hostname, reason)
+        self._refused.record(message, reason)

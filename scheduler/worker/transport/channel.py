@@ -6,6 +6,7 @@ of the lists.
 """
 
 import logging
+from collections.abc import Callable
 from queue import Empty
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +18,7 @@ from kombu.utils.json import loads
 from redis.exceptions import NoScriptError, ResponseError
 
 from scheduler.clock import utc_now
+from scheduler.messages import kinds, raw
 from scheduler.runs import leases
 from scheduler.runs.deliveries import Delivery, lost_event, take_keys, with_deliveries
 from scheduler.runs.lease_record import worker_name
@@ -43,6 +45,10 @@ UNWATCHED_LOOK_EVERY = 0.1
 _PUSHED = object()
 
 
+def _log_refusal(text: bytes, queue: str, reason: str) -> None:
+    log.error("a text of %d bytes in the queue %s is no message: %s", len(text), queue, reason)
+
+
 class ClaimingMixin(Base):
     """The claiming part of a channel, before kombu's class."""
 
@@ -53,6 +59,9 @@ class ClaimingMixin(Base):
 
     "" takes no runs, as where the runs' Redis is not the broker.
     """
+
+    refuse_text: Callable[[bytes, str, str], None] = staticmethod(_log_refusal)
+    """Keeps a text that is no message: text, queue and reason. The consumer sets it."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._no_ack_queues: set[str] = set()
@@ -191,10 +200,26 @@ class ClaimingMixin(Base):
         if outcome != b"message":
             return None
         place, text, is_noted, begun, unended, is_known = rest
-        payload = loads(bytes_to_str(text))
+        queue = bytes_to_str(place).rsplit(self.sep, 1)[0]
+        try:
+            payload = loads(bytes_to_str(text))
+            fault = raw.fault_of(payload)
+        except Exception as error:  # noqa: BLE001 - anybody may have written any text
+            payload, fault = None, f"{type(error).__name__}: {error}"
+        if fault is not None:
+            self.refuse_text(text, queue, fault)
+            if is_noted:
+                self._forget_note(payload["properties"]["delivery_tag"])
+            return None
+        payload = raw.without_unreadable_body(payload)
         if is_noted:
             self._note(payload, Delivery("start", begun, unended, bool(is_known)))
-        return payload, bytes_to_str(place).rsplit(self.sep, 1)[0]
+        return payload, queue
+
+    def _forget_note(self, tag: str) -> None:
+        """Acknowledge a message that kombu cannot read."""
+        with self.conn_or_acquire() as client, client.pipeline() as pipe:
+            pipe.zrem(self.unacked_index_key, tag).hdel(self.unacked_key, tag).execute()
 
     def _note(self, payload: Any, delivery: Delivery) -> None:
         """Remember a claimed message, and write Redis's `Delivery` of the run into the message."""
@@ -204,7 +229,7 @@ class ClaimingMixin(Base):
             retries = headers.get("retries")
             claim = Claim(
                 headers["id"],
-                retries if isinstance(retries, int) and retries >= 0 else 0,
+                retries if kinds.is_count(retries) else 0,
                 delivery.begun,
             )
             payload["headers"] = with_deliveries(headers, delivery.begun)

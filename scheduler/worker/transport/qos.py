@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from kombu.transport import virtual
 from kombu.transport.redis import QoS as KombuQoS
+from redis.exceptions import RedisError
 
 from scheduler.runs import leases
 from scheduler.runs.lease_record import worker_name
@@ -135,7 +136,23 @@ class QoS(KombuQoS):
                 num=num or MOST_RESTORED,
             )
             for tag in due:
-                self.give_back(tag, is_own=False)
+                self._give_back_or_refuse(client, tag)
+
+    def _give_back_or_refuse(self, client: Any, tag: str | bytes) -> None:
+        """Give a message of a dead worker back; a note that is no message must not stop the others.
+
+        Raises the server's errors.
+        """
+        try:
+            self.give_back(tag, is_own=False)
+        except RedisError:
+            raise
+        except Exception as error:  # noqa: BLE001 - anybody may have written any text
+            text = client.hget(self.unacked_key, tag) or b""
+            reason = f"{type(error).__name__}: {error}"
+            self.channel.refuse_text(text, "unacked", reason)
+            client.zrem(self.unacked_index_key, tag)
+            client.hdel(self.unacked_key, tag)
 
     def give_back(
         self,

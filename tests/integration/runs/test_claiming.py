@@ -276,3 +276,22 @@ def test_a_message_that_cannot_be_noted_stays_in_its_list(app: BeatdeskApp, redi
         box.take()
     (message,) = redis.lrange("default", 0, -1)
     assert json.loads(str(message))["headers"]["id"] == run
+
+
+def test_a_note_that_is_no_message_does_not_keep_the_others_from_coming_back(
+    app: BeatdeskApp, redis: Redis
+) -> None:
+    notes = ("", "text", "null", "[1, 2, 3]", "[" * 2000)
+    for number, note in enumerate(notes):
+        redis.hset("unacked", f"hostile-{number}", note)
+        redis.zadd("unacked_index", {f"hostile-{number}": 1})
+    run = sent(app)
+    with inbox(app, ONE) as lost, inbox(app, OTHER) as box:
+        lost.take()
+        expire(redis, run)
+        refused: list[str] = []
+        box.channel.refuse_text = lambda text, queue, reason: refused.append(reason)
+        come_back(redis, box)
+        assert len(refused) == len(notes)
+        assert redis.hkeys("unacked") == []
+        assert redis.llen("default") == 1
