@@ -33,7 +33,7 @@ OWN_PARTS = (
     *("when", "stands_for", "policies", "window", "paused", "skips", "held", "tags", "override"),
 )
 SECONDLY = {"__type__": "rrule", "freq": "SECONDLY", "dtstart_tz": 0}
-A_FEW = 200
+A_FEW = 60
 """Entries that are due at once: stock Beat loads all of them before it renews its lock."""
 
 OPTIONS = sorted({*options.known(), "unknown"})
