@@ -28,7 +28,7 @@ from redis.client import NEVER_DECODE
 from scheduler.errors import NotFound, Refused
 from scheduler.events import schema
 from scheduler.events.bounds import bounded_json
-from scheduler.events.letter_text import DeadLetter, fact_of
+from scheduler.events.letter_text import MESSAGE, DeadLetter, fact_of
 from scheduler.events.schema import DeadLettersDropped, DeadLettersRetried
 from scheduler.rules.model.edit import Edit
 from scheduler.storage import keys
@@ -51,9 +51,6 @@ _ID = re.compile(r"\d{1,19}-\d{1,19}")
 _FIELD = "field:"
 
 _SET_ASIDE = script_text(__package__, "set_aside.lua")
-
-MESSAGE = "message"
-"""The field of a letter that is a message of the broker and no event."""
 
 MOST_MESSAGE = 65_536
 """Most bytes of a message in a letter, and of its headers."""
@@ -171,7 +168,7 @@ class DeadLetters:
         Refused for a message of the broker, which no recorder can read.
         """
         for letter in self._read(letters):
-            if MESSAGE in letter.raw:
+            if letter.is_message:
                 raise Refused(
                     f"id: {letter.id} is a message with which no worker can begin, and is not sent "
                     "again; drop it, and let its sender send a sound one",
@@ -206,7 +203,7 @@ class DeadLetters:
     def _move(self, action: str, letters: Sequence[DeadLetter], edit: Edit) -> list[str]:
         """Retry or drop the letters of a batch, and append the event. Returns the ids moved."""
         if action == "retry":
-            letters = [letter for letter in letters if MESSAGE not in letter.raw]
+            letters = [letter for letter in letters if not letter.is_message]
         if not letters:
             return []
         kind = DeadLettersRetried if action == "retry" else DeadLettersDropped

@@ -24,8 +24,12 @@ _VALUES = re.compile(r"(?m)input_value=.*$|(?s:\[parameters: .*)")
 """Values in errors of pydantic (in letters of older versions) and of SQLAlchemy."""
 
 
+MESSAGE = "message"
+"""The field of a letter that is a message of the broker and no event, and its kind."""
+
+
 class DeadLetter(NamedTuple):
-    """An event that could not be recorded.
+    """An event that could not be recorded, or a message with which no worker can begin.
 
     `entry` is the event's id in the stream at the time of the failure, `first` its id when first
     appended, `raw` the unchanged fields of the entry. `tries` is the number of attempts to record
@@ -43,6 +47,11 @@ class DeadLetter(NamedTuple):
     first: str
 
     @property
+    def is_message(self) -> bool:
+        """Whether the letter is a message of the broker, which cannot be retried."""
+        return MESSAGE in self.raw
+
+    @property
     def fields(self) -> dict[str, str]:
         """Return the fields as text, with a mark in place of bytes that are not UTF-8."""
         return {name: value.decode("utf-8", "replace") for name, value in self.raw.items()}
@@ -53,7 +62,7 @@ class Content(NamedTuple):
 
     `kind` as in the vocabulary; `about` names the run, schedule, calendar or report; `at` is the
     event's own time; `event` is the whole event as JSON with secrets hidden. All are empty for a
-    letter without a JSON object.
+    letter without a JSON object, but for the kind and the queue of a message.
     """
 
     kind: str = ""
@@ -64,6 +73,9 @@ class Content(NamedTuple):
 
 def content_of(letter: DeadLetter) -> Content:
     """Return the readable content of a letter; empty for an unreadable letter."""
+    if letter.is_message:
+        queue = letter.raw.get("queue", b"").decode("utf-8", "replace")
+        return Content(kind=MESSAGE, about=_short(queue and f"queue {queue}", _MOST_SHORT))
     try:
         event = json.loads(letter.raw.get(FIELD, b"").decode("utf-8"))
     except (ValueError, RecursionError):

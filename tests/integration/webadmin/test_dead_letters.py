@@ -70,6 +70,20 @@ def test_list_and_page_tell_why_and_hide_secrets_and_markup(
     assert "••••" in second
 
 
+def test_a_refused_message_is_called_one_and_can_only_be_dropped(
+    admin: Visitor, services: Services
+) -> None:
+    services.dead_letters.add_message(b"plain text", error="it is no message", queue="bulk")
+    (letter,) = services.dead_letters.page().items
+    for path in ("/dead-letters/", f"/dead-letters/{letter.id}"):
+        page = admin.get(path).text
+        assert "Refused message" in page
+        assert "queue bulk" in page
+        assert "it is no message" in page
+        assert f"{letter.id}/retry" not in page
+    assert "/drop" in page
+
+
 def test_a_viewer_is_offered_nothing_an_operator_the_retry_and_an_admin_the_drop_too(
     viewer: Visitor, operator: Visitor, admin: Visitor, letters: list[str]
 ) -> None:
