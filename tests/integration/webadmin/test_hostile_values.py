@@ -19,7 +19,7 @@ from tests.support.webadmin.samples import make_samples
 from tests.support.webadmin.visitor import Visitor
 
 SECONDS = 2.0
-"""The longest time of one request, on a busy machine."""
+"""Seconds of processor time that one request may take: others of the machine do not count."""
 
 PARAMETERS = (
     "after",
@@ -105,9 +105,9 @@ def test_no_value_of_a_field_is_a_fault(
         for place, name in enumerate(names):
             for value in values[place % 6 :: 6] or values:
                 form = {**dict(fields), name: value, "csrf_token": token}
-                began = time.monotonic()
+                began = time.thread_time()
                 code = admin.client.post(path, data=form).status_code
-                if code >= 500 or time.monotonic() - began > SECONDS:
+                if code >= 500 or time.thread_time() - began > SECONDS:
                     faults.append((path, name, value[:60], code))
     assert faults == []
 
@@ -117,11 +117,11 @@ def test_a_login_with_an_address_of_combining_marks_is_refused_at_once(
     visitor: Visitor, marks: int
 ) -> None:
     token = visitor.token("/login")
-    began = time.monotonic()
+    began = time.thread_time()
     form = {"csrf_token": token, "email": "\u0301\u0316" * (marks // 2), "password": "x"}
     page = visitor.client.post("/login", data=form)
     assert page.status_code in (200, 413)
-    assert time.monotonic() - began < SECONDS
+    assert time.thread_time() - began < SECONDS
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"when":' * 20_000, "9" * 5_000, '{"a":[' * 90])
