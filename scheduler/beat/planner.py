@@ -26,8 +26,6 @@ from scheduler.dispatch.plan import plan as plan_entry
 from scheduler.dispatch.verdicts import Plan
 from scheduler.errors import UnreadableEntry
 from scheduler.events.schema import FIELD, RunQueued, encode, run_event
-from scheduler.messages import kinds
-from scheduler.messages import options as option_judge
 from scheduler.publishing.calls import Call, Command, NotTaken, Rendered, Unsendable
 from scheduler.publishing.message_template import Template
 from scheduler.redbeat import codec, quarantine, waiting
@@ -220,6 +218,8 @@ class Planner:
                 calendar = self._calendars.get(schedule.window.calendar or "")
                 plan = plan_entry(stored, now, entry.alive, ticks, calendar)
             return stored, plan
+        except UnreadableEntry:
+            raise
         except Exception as error:
             log.exception("beat: the ticks of the schedule %r cannot be computed", entry.name)
             raise UnreadableEntry(
@@ -234,10 +234,7 @@ def _quarantined(entry: DueEntry, reason: str, moment: Moment) -> EntryWrite:
 
 
 def _call(decoded: DecodedEntry, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
-    """The call for a tick, as stock Beat would make it. Raises Unsendable for faulty options."""
-    fault = option_judge.fault_of(schedule.job, decoded.call.options)
-    if fault is not None:
-        raise Unsendable(f"Celery cannot send {kinds.shown(schedule.job)}: {fault}")
+    """The call for a tick, as stock Beat would make it."""
     options = message_options.for_tick(
         message_options.beat_options(schedule, decoded.call.options, plan.sent_from_waiting),
         schedule,

@@ -101,16 +101,16 @@ _HEADERS: dict[str, kinds.Kind] = {
     "group_index": kinds.COUNT,
     "ignore_result": kinds.SWITCH,
     "replaced_task_nesting": kinds.COUNT,
-    "stamped_headers": (kinds.is_text_list, "a list of texts"),
+    "stamped_headers": kinds.TEXTS,
     "stamps": kinds.OBJECT,
 }
 
 _PROPERTIES: dict[str, kinds.Kind] = {
     "correlation_id": kinds.NAME,
     "reply_to": kinds.NAME,
-    "delivery_mode": (kinds.is_delivery_mode, "1 or 2"),
+    "delivery_mode": kinds.DELIVERY_MODE,
     "delivery_info": kinds.OBJECT,
-    "priority": (kinds.is_priority, "a whole number from 0 to 9"),
+    "priority": kinds.PRIORITY,
     "body_encoding": (lambda value: value in ("", "base64"), "'base64'"),
     "delivery_tag": kinds.NAME,
 }

@@ -98,8 +98,8 @@ def is_switch(value: Any) -> bool:
 
 
 def is_priority(value: Any) -> bool:
-    """Whether a value is a priority of any broker."""
-    return isinstance(value, int) and -255 <= value <= 255
+    """Whether a value is a priority of any broker; Redis's ends at 9, and moves others there."""
+    return _is_whole(value) and -255 <= value <= 255
 
 
 def is_delivery_mode(value: Any) -> bool:
@@ -122,6 +122,9 @@ NAME: Kind = is_name, f"a text of at most {LONGEST_NAME} characters"
 SWITCH: Kind = is_switch, "true or false"
 COUNT: Kind = is_count, "a whole number from 0 to 2147483647"
 OBJECT: Kind = is_object, "an object"
+TEXTS: Kind = is_text_list, "a list of texts"
+PRIORITY: Kind = is_priority, "a whole number from -255 to 255"
+DELIVERY_MODE: Kind = is_delivery_mode, "1, 2, 'transient' or 'persistent'"
 LIMIT: Kind = is_limit, f"a number of seconds from 0 to {LONGEST_SECONDS:.0f}"
 SIGNATURES: Kind = is_signature_list, "a signature with a task, or a list of them"
 MOMENT: Kind = (

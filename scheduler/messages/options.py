@@ -13,7 +13,7 @@ from typing import Any
 
 from scheduler.messages import envelope, kinds
 
-_REMEDY = "change the options where the entry is written, or delete the schedule and make it anew"
+_REMEDY = "change it where the entry is written, or delete the schedule and make it anew"
 
 
 def fault_of(job: str, options: Mapping[str, Any]) -> str | None:
@@ -21,9 +21,8 @@ def fault_of(job: str, options: Mapping[str, Any]) -> str | None:
 
     `options` is the JSON object as stored, before Beatdesk adds run id, headers and limits.
     """
-    fault = envelope.fault_in_headers({"task": job})
-    if fault is not None:
-        return fault.removeprefix("headers.")
+    if not kinds.is_name(job):
+        return f"task is {kinds.shown(job)}, not {kinds.NAME[1]}; {_REMEDY}"
     for name, value in options.items():
         if name in _RESERVED:
             return f"options.{name} is not an option of an entry: {_RESERVED[name]}; {_REMEDY}"
@@ -49,18 +48,18 @@ _KINDS: dict[str, kinds.Kind] = {
     "time_limit": kinds.LIMIT,
     "soft_time_limit": kinds.LIMIT,
     "retries": kinds.COUNT,
-    "priority": (kinds.is_priority, "a whole number from 0 to 9"),
+    "priority": kinds.PRIORITY,
     "headers": kinds.OBJECT,
     "retry_policy": kinds.OBJECT,
     "stamps": kinds.OBJECT,
-    "stamped_headers": (kinds.is_text_list, "a list of texts"),
+    "stamped_headers": kinds.TEXTS,
     "group_index": kinds.COUNT,
     "replaced_task_nesting": kinds.COUNT,
     "link": kinds.SIGNATURES,
     "link_error": kinds.SIGNATURES,
     "chain": kinds.SIGNATURES,
     "chord": kinds.SIGNATURES,
-    "delivery_mode": (kinds.is_delivery_mode, "1, 2, 'transient' or 'persistent'"),
+    "delivery_mode": kinds.DELIVERY_MODE,
     **dict.fromkeys(("argsrepr", "kwargsrepr"), kinds.TEXT),
     **dict.fromkeys(
         ("ignore_result", "add_to_parent", "retry", "mandatory", "immediate"), kinds.SWITCH

@@ -51,6 +51,11 @@ _SECONDS = {
 }
 """Seconds of the periods with a fixed length, in the fixed offset from UTC of RedBeat's starts."""
 
+_MONTHS = {dateutil.YEARLY: 12, dateutil.MONTHLY: 1}
+"""Months of the other periods."""
+
+_SHORTEST_MONTH = 28
+
 
 class TooMuchWork(UnreadableEntry):
     """A tick of the rule is not found within the bound."""
@@ -105,12 +110,11 @@ class _BoundedSearch:
         """The start of a rule with equal ticks after `moment`, a few periods before it."""
         schedule = self._schedule
         start: datetime = schedule.dtstart
-        seconds = _SECONDS.get(schedule.freq)
-        if seconds is None or schedule.count is not None or schedule.bysetpos is not None:
+        if schedule.count is not None or schedule.bysetpos is not None or moment <= start:
             return start
-        period = schedule.interval * seconds
-        if period <= 0 or moment <= start:
-            return start
+        if schedule.freq in _MONTHS:
+            return _months_later(start, moment, schedule.interval * _MONTHS[schedule.freq])
+        period = schedule.interval * _SECONDS[schedule.freq]
         passed = int((moment - start).total_seconds()) // period - 2
         return start + timedelta(seconds=passed * period) if passed > 0 else start
 
@@ -130,6 +134,19 @@ class _BoundedSearch:
             until=schedule.until,
             **parts,
         )
+
+
+def _months_later(start: datetime, moment: datetime, months: int) -> datetime:
+    """`start`, later by whole periods of `months`, two of them before `moment`.
+
+    Unchanged from the 29th on, which some months do not have.
+    """
+    between = 12 * (moment.year - start.year) + moment.month - start.month
+    passed = between // months - 2
+    if passed <= 0 or start.day > _SHORTEST_MONTH:
+        return start
+    years, month = divmod(start.month - 1 + passed * months, 12)
+    return start.replace(year=start.year + years, month=month + 1)
 
 
 class _Steps:

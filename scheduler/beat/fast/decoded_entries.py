@@ -5,6 +5,8 @@ from datetime import datetime
 from scheduler.beat.due_entries import DueEntry
 from scheduler.beat.fast.prepared_run import PreparedRun
 from scheduler.errors import UnreadableEntry
+from scheduler.messages import kinds
+from scheduler.messages import options as option_judge
 from scheduler.redbeat import codec, memory
 from scheduler.redbeat.call import StoredCall, stored_call
 from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
@@ -179,10 +181,18 @@ def decode(entry: DueEntry) -> DecodedEntry:
 
 
 def _decode_whole(name: str, raw: Raw, *, static: bool) -> tuple[StoredSchedule, StoredCall]:
-    """A stored entry decoded by all rules. Raises UnreadableEntry, with the reason."""
+    """A stored entry decoded by all rules. Raises UnreadableEntry, with the reason.
+
+    The options are judged here, before any path: a template of the job's messages would take
+    headers that Celery itself never looked at.
+    """
     try:
         stored = codec.decode(name, raw, static=static)
         call = stored_call(stored, raw.definition or "")
+        job = stored.schedule.job
+        fault = option_judge.fault_of(job, call.options)
+        if fault is not None:
+            raise UnreadableEntry(f"Celery cannot send {kinds.shown(job)}: {fault}")
     except UnreadableEntry:
         raise
     except Exception as error:

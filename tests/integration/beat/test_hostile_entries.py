@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -12,6 +13,7 @@ from redis import Redis
 
 from scheduler.clock import utc_now
 from scheduler.messages import envelope, options
+from scheduler.redbeat import codec
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.beat.ours import our_beat
@@ -134,3 +136,25 @@ def test_every_field_of_an_entry_may_hold_every_kind_of_json(
             message = json.loads(text)
             fault = envelope.fault_of(message["headers"], message["properties"])
             assert fault is None, message["headers"]
+
+
+@pytest.mark.parametrize(
+    ("header", "value"), [("timelimit", ["a", None]), ("compression", ["a"]), ("meth", 5)]
+)
+def test_options_are_judged_also_where_a_message_of_the_job_is_at_hand(
+    any_beat: AnyScheduler, redis: Redis, header: str, value: Any
+) -> None:
+    put_neighbour(redis)
+    run_until_nothing_is_due(any_beat, redis, 20)
+    meta = codec.encode_meta(codec.Meta(utc_now() - timedelta(seconds=90), 1))
+    minutely = CRONTAB | {"minute": "*"}
+    hostile = {"queue": "good", "headers": {header: value}}
+    for name, options_of_it in (("hostile", hostile), ("good", {"queue": "good"})):
+        text = definition(name=name, task="good", options=options_of_it, schedule=minutely)
+        put(redis, name, text, meta)
+    run_until_nothing_is_due(any_beat, redis, 20)
+    sent = messages(redis, "good")
+    assert len(sent) >= 2
+    assert all(message["headers"].get(header) != value for message in sent)
+    reason = json.loads(redis.hget(keys.ASIDE_HASH, "hostile") or "{}")["why"]
+    assert f"options.headers.{header} is {value!r}, not a" in reason
