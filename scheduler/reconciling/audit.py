@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.catalogue.catalogue import Catalogue
-from scheduler.catalogue.records import Worker
+    from scheduler.catalogue.records import Worker
 
 log = logging.getLogger(__name__)
 

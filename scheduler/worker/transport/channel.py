@@ -89,6 +89,14 @@ class ClaimingMixin(Base):
         priority = self._get_message_priority(payload, reverse=False)
         return [self._q_for_pri(queue, priority) for queue in self._lookup(exchange, routing_key)]
 
+    def _get_message_priority(self, message: Any, reverse: bool = False) -> int:
+        """Return the step of a message's priority; the default for an infinite one."""
+        try:
+            step: int = super()._get_message_priority(message, reverse)
+        except OverflowError:
+            return self.max_priority - self.default_priority if reverse else self.default_priority
+        return step
+
     def basic_consume(self, queue: str, no_ack: bool, *args: Any, **options: Any) -> Any:
         """Consume from a queue; without acknowledgement the queue's messages are not noted."""
         if no_ack:
@@ -199,7 +207,7 @@ class ClaimingMixin(Base):
             self._send("look", "EXISTS", *self._lists)
         if outcome != b"message":
             return None
-        place, text, is_noted, begun, unended, is_known = rest
+        place, text, tag, begun, unended, is_known = rest
         queue = bytes_to_str(place).rsplit(self.sep, 1)[0]
         try:
             payload = loads(bytes_to_str(text))
@@ -208,16 +216,16 @@ class ClaimingMixin(Base):
             payload, fault = None, f"{type(error).__name__}: {error}"
         if fault is not None:
             self.refuse_text(text, queue, fault)
-            if is_noted:
-                self._forget_note(payload["properties"]["delivery_tag"])
+            if tag:
+                self._forget_note(tag)
             return None
         payload = raw.without_unreadable_body(payload)
-        if is_noted:
+        if tag:
             self._note(payload, Delivery("start", begun, unended, bool(is_known)))
         return payload, queue
 
-    def _forget_note(self, tag: str) -> None:
-        """Acknowledge a message that kombu cannot read."""
+    def _forget_note(self, tag: bytes) -> None:
+        """Acknowledge a message that kombu cannot read, by the tag that the server read in it."""
         with self.conn_or_acquire() as client, client.pipeline() as pipe:
             pipe.zrem(self.unacked_index_key, tag).hdel(self.unacked_key, tag).execute()
 

@@ -8,8 +8,8 @@
 --       7 an event run.lost as pattern   8 this host's time, for such an event
 --
 -- Answers 'empty'; or 'more', where there was nothing but what follows and there may be more; or 'message', its list,
--- the message, 1 where it is noted, begun and all deliveries before it of its run (-1 where it is no run), and 1 where
--- Redis knew the run;
+-- the message, its tag where it is noted (elsewhere ''), begun and all deliveries before it of its run (-1 where it is no
+-- run), and 1 where Redis knew the run;
 -- each with a list of texts, 'ended run' for each message that was dropped, 'wait run' for each that waits.
 -- A message whose run another worker has waits among the unacknowledged ones, until that worker's lease ends.
 -- uses: lease, deliveries, take
@@ -74,13 +74,13 @@ for at = 9, #KEYS do
       if message then
         note_or_give_back(KEYS[at], message, text, now)
       end
-      return {'message', set_aside, KEYS[at], text, message and 1 or 0, -1, -1, 0}
+      return {'message', set_aside, KEYS[at], text, message and message.tag or '', -1, -1, 0}
     end
     local run = message.run
     local fate, begun, all, is_known = take_or_deliver(run)
     if fate == 'start' then
       note_or_give_back(KEYS[at], message, text, now)
-      return {'message', set_aside, KEYS[at], text, 1, begun, all, is_known}
+      return {'message', set_aside, KEYS[at], text, message.tag, begun, all, is_known}
     elseif fate == 'wait' then
       note_or_give_back(KEYS[at], message, text, now - tonumber(ARGV[4]) + begun)
       redis.call('HSET', KEYS[7], waiting_field(run.id), message.tag)

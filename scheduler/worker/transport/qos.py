@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from kombu.transport import virtual
 from kombu.transport.redis import QoS as KombuQoS
+from kombu.utils.encoding import bytes_to_str
 from redis.exceptions import RedisError
 
 from scheduler.runs import leases
@@ -174,7 +175,7 @@ class QoS(KombuQoS):
             if text is None:
                 client.zrem(self.unacked_index_key, tag)
                 return False
-            payload, exchange, routing_key = json.loads(text)
+            payload, exchange, routing_key = json.loads(bytes_to_str(text))  # as when it was taken
             run = _run_of(payload) if is_own and channel.claimant else ""
             script = ServerScript(client, __package__, "give_back.lua")
             reply: Any = script(

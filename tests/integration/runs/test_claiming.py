@@ -295,3 +295,45 @@ def test_a_note_that_is_no_message_does_not_keep_the_others_from_coming_back(
         assert len(refused) == len(notes)
         assert redis.hkeys("unacked") == []
         assert redis.llen("default") == 1
+
+
+@pytest.mark.parametrize("value", [b"9" * 5000, b"0x10"])
+def test_a_text_that_only_the_server_can_read_is_refused_and_leaves_no_note(
+    app: BeatdeskApp, redis: Redis, value: bytes
+) -> None:
+    text = put(app, redis, "own", value)
+    run = sent(app)
+    refused: list[tuple[bytes, str]] = []
+    with inbox(app, ONE) as box:
+        box.channel.refuse_text = lambda text, queue, reason: refused.append((text, queue))
+        message = box.take()
+        assert message.headers["id"] == run
+        assert refused == [(text, "default")]
+        assert redis.hkeys("unacked") == [message.delivery_tag]
+        assert redis.zrange("unacked_index", 0, -1) == [message.delivery_tag]
+
+
+@pytest.mark.parametrize(("name", "value"), [("own", b'"\xff"'), ("priority", b"1e400")])
+def test_a_message_with_any_value_goes_back_and_keeps_no_other_from_it(
+    app: BeatdeskApp, redis: Redis, name: str, value: bytes
+) -> None:
+    put(app, redis, name, value)
+    sent(app)
+    with inbox(app, ONE) as box:
+        box.take()
+        box.take()
+        assert redis.hlen("unacked") == 2
+    assert redis.hlen("unacked") == 0
+    assert sum(redis.llen(queue) for queue in redis.scan_iter("default*", _type="list")) == 2
+
+
+def put(app: BeatdeskApp, redis: Redis, name: str, value: bytes) -> bytes:
+    """Put a message with this JSON in a header, or as its priority, into the queue; its text."""
+    sent(app, headers={"own": "@"})
+    whole = json.loads(str(redis.lpop("default")))
+    if name == "priority":
+        whole["properties"][name] = "@"
+        whole["headers"]["own"] = ""
+    text = json.dumps(whole).encode().replace(b'"@"', value)
+    redis.lpush("default", text)
+    return text
