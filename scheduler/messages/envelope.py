@@ -34,12 +34,23 @@ def fault_in_headers(headers: Any) -> str | None:
     return None if fault is None else f"headers.{fault}"
 
 
+def fault_in_content_type(content_type: Any) -> str | None:
+    """Return why a body of this type is not to be decoded; None for all others.
+
+    kombu decodes bodies of these types by any codec of Python that the message names, such as zlib,
+    without a bound on memory or time. The result is a text, which is no call of a job.
+    """
+    if content_type and content_type not in _UNSERIALIZED:
+        return None
+    return f"the content type is {kinds.shown(content_type)}, in which no job is called"
+
+
 def fault_in_old_body(body: Any) -> str | None:
     """Return the fault in a body of Celery's protocol 1, which has the headers inside."""
     if not isinstance(body, Mapping):
         return f"the body is {kinds.shown(body)}, not a call of a job"
-    fault = _fault_in_names(body) or _fault_in(_HEADERS, body)
-    return _fault_in(_OLD_BODY, body) if fault is None else f"body: {fault}"
+    fault = _fault_in_names(body) or _fault_in(_HEADERS, body) or _fault_in(_OLD_BODY, body)
+    return None if fault is None else f"body.{fault}"
 
 
 def fault_in_body(body: Any) -> str | None:
@@ -104,6 +115,9 @@ _HEADERS: dict[str, kinds.Kind] = {
     "stamped_headers": kinds.TEXTS,
     "stamps": kinds.OBJECT,
 }
+
+_UNSERIALIZED = ("application/data", "application/text")
+"""Types of bodies that are taken whatever types a worker accepts (`kombu.serialization`)."""
 
 _PROPERTIES: dict[str, kinds.Kind] = {
     "correlation_id": kinds.NAME,

@@ -110,6 +110,9 @@ def _fault_in(message: Any) -> str | None:
             return fault
     if message.body is None:
         return "it has no body, or one that is not in its encoding"
+    fault = envelope.fault_in_content_type(message.content_type)
+    if fault is not None:
+        return fault
     try:
         body = message.payload
     except Exception as error:  # noqa: BLE001 - Celery meets the same error, and has words for it

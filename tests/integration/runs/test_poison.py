@@ -122,6 +122,18 @@ def test_a_run_with_which_no_worker_can_begin_fails_with_the_reason(
     wait_for(lambda: not redis.exists("unacked"), what="it is acknowledged")
 
 
+def test_a_body_in_a_codec_of_python_is_not_decoded(
+    redis: Redis, worker: Process, stream: Stream
+) -> None:
+    """A codec such as zlib makes gigabytes of a megabyte, and punycode takes hours of CPU."""
+    body = base64.b64encode(zlib.compress(b" " * 1000)).decode()
+    kinds = {"content-type": "application/data", "content-encoding": "zlib"}
+    poison = message() | kinds | {"body": body}
+    redis.lpush("default", json.dumps(poison))
+    end = stream.end(poison["headers"]["id"])
+    assert "the content type is 'application/data', in which no job is called" in end.error
+
+
 def test_a_text_in_a_queue_becomes_a_dead_letter_that_can_only_be_dropped(
     redis: Redis, worker: Process
 ) -> None:
