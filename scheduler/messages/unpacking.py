@@ -19,14 +19,17 @@ class TooLarge(BeatdeskError):
 def bounded(make: Callable[[], Any]) -> Callable[[bytes], bytes]:
     """Return a function that decompresses, with at most `MOST_BYTES` of output.
 
-    `make` returns a new decompressor of the standard library. The function raises TooLarge, and the
-    decompressor's own errors for a damaged body.
+    `make` returns a new decompressor of the standard library. The function raises TooLarge,
+    EOFError for a body that is cut off, and the decompressor's own errors for a damaged one.
     """
 
     def unpack(body: bytes) -> bytes:
-        output: bytes = make().decompress(body, MOST_BYTES + 1)
+        decompressor = make()
+        output: bytes = decompressor.decompress(body, MOST_BYTES + 1)
         if len(output) > MOST_BYTES:
             raise TooLarge(f"the body has more than {MOST_BYTES} bytes when it is unpacked")
+        if not decompressor.eof:
+            raise EOFError("the packed body is cut off")
         return output
 
     return unpack
@@ -37,4 +40,7 @@ DECODERS = {
     "application/x-bz2": bounded(bz2.BZ2Decompressor),
     "application/x-lzma": bounded(lzma.LZMADecompressor),
 }
-"""Bounded decoders of the compressions of the standard library, by kombu's content type."""
+"""Bounded decoders of the compressions of the standard library, by kombu's content type.
+
+kombu's others, brotli and zstandard, are there only where they are installed, and have no bound.
+"""
