@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from celery.beat import Scheduler as AnyScheduler
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from redis import Redis
 
 from scheduler.clock import utc_now
@@ -158,3 +160,43 @@ def test_options_are_judged_also_where_a_message_of_the_job_is_at_hand(
     assert all(message["headers"].get(header) != value for message in sent)
     reason = json.loads(redis.hget(keys.ASIDE_HASH, "hostile") or "{}")["why"]
     assert f"options.headers.{header} is {value!r}, not a" in reason
+
+
+GOOD = definition(
+    name="mutated", schedule=SECONDLY | {"dtstart": 1_700_000_000}, options={"queue": "mutated"}
+)
+MUTATIONS = st.lists(
+    st.tuples(
+        st.integers(0, len(GOOD) - 1),
+        st.integers(0, 12),
+        st.sampled_from([*KINDS.values(), "", "{", "]", ",", ":", "\\", "0", "-", "9" * 18]),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(MUTATIONS, min_size=20, max_size=A_FEW))
+def test_a_good_entry_with_some_characters_changed_never_ends_beat(
+    any_beat: AnyScheduler, redis: Redis, changes: list[list[tuple[int, int, str]]]
+) -> None:
+    for number, mutation in enumerate(changes):
+        name = f"mutated{number}"
+        text = GOOD.replace("mutated", name, 1)
+        for at, removed, inserted in mutation:
+            text = text[:at] + inserted + text[at + removed :]
+        redis.delete(keys.entry(name))
+        put(redis, name, text)
+    redis.delete(keys.entry("neighbour"), "good")
+    put_neighbour(redis)
+    until = time.monotonic() + 20
+    while not redis.llen("good"):
+        any_beat.tick()
+        assert time.monotonic() < until, "the neighbour is not sent"
