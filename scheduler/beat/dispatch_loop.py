@@ -109,8 +109,9 @@ class DispatchLoop:
         self._transaction = transaction
         self._cancel = cancel
         self._backoff = EntryBackoff()
-        self._plan_until = inf
         self._is_cut_short = False
+        """Whether entries of this pass are left to the next one, for want of time."""
+
         self.sent = 0
         """Runs sent by this process."""
 
@@ -126,7 +127,7 @@ class DispatchLoop:
 
     def _run(self) -> PassResult:
         stayed = 0
-        until = self._plan_until = time.monotonic() + LONGEST_PASS
+        until = time.monotonic() + LONGEST_PASS
         self._is_cut_short = False
         first: DueBatch | None = None
         while True:
@@ -150,7 +151,7 @@ class DispatchLoop:
         """
         left, stayed = 0, 0
         pending = self._fetch_behind(batch, skip + len(batch.entries), until)
-        writes = self._plan(batch.entries, batch)
+        writes = self._plan(batch, until)
         while True:
             following = None if pending is None else self._without_repeated(pending, batch)
             pending = None
@@ -162,7 +163,7 @@ class DispatchLoop:
             results = self._transaction.carry_out(writes) if writes else None
             try:
                 if following is not None:
-                    next_writes = self._plan(following.entries, following)
+                    next_writes = self._plan(following, until)
             finally:
                 # What was fired counts, also where the broker is away when the next one is planned.
                 done = 0 if results is None else self._settle(writes, results.wait(), batch)
@@ -189,14 +190,14 @@ class DispatchLoop:
         more = len(batch.entries) >= BATCH_SIZE and time.monotonic() < until
         return self._reader.fetch(skip, BATCH_SIZE) if more else None
 
-    def _plan(self, entries: Sequence[DueEntry], batch: DueBatch) -> list[EntryWrite]:
+    def _plan(self, batch: DueBatch, until: float) -> list[EntryWrite]:
         """The writes of a batch; entries in back-off get none.
 
-        Entries that are costly to plan cannot hold up a pass: once its time is over, the rest of
+        Entries that are costly to plan cannot hold up a pass: after the time `until`, the rest of
         the batch is left to the next pass.
         """
-        allowed = list(filter(self._backoff.is_allowed, entries))
-        writes = self._planner.entry_writes(allowed, batch.now, self._plan_until)
+        allowed = list(filter(self._backoff.is_allowed, batch.entries))
+        writes = self._planner.entry_writes(allowed, batch.now, until)
         self._is_cut_short = self._is_cut_short or len(writes) < len(allowed)
         for write in writes:
             if write.refused:

@@ -36,10 +36,12 @@ def test_whatever_comes_before_the_chunks_of_a_pass_or_stays_there_each_run_is_s
     saved = some_are_stuck(store, redis)
     plan, planned, early = Planner.entry_writes, [], iter(range(8))
 
-    def watched(self: Planner, entries: Iterable[DueEntry], now: datetime) -> list[EntryWrite]:
+    def watched(
+        self: Planner, entries: Iterable[DueEntry], now: datetime, until: float
+    ) -> list[EntryWrite]:
         entries = list(entries)
         planned.extend(one.name for one in entries)
-        made = plan(self, entries, now)
+        made = plan(self, entries, now, until)
         for number in islice(
             early, 1
         ):  # entries that are due since the same time come in the order of their names
