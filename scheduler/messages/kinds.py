@@ -98,8 +98,11 @@ def is_switch(value: Any) -> bool:
 
 
 def is_priority(value: Any) -> bool:
-    """Whether a value is a priority of any broker; Redis's ends at 9, and moves others there."""
-    return _is_whole(value) and -255 <= value <= 255
+    """Whether a value is a priority of any broker; Redis's ends at 9, and moves others there.
+
+    A job may have true as its priority: brokers take it as 1.
+    """
+    return isinstance(value, int) and -255 <= value <= 255
 
 
 def is_delivery_mode(value: Any) -> bool:

@@ -68,7 +68,7 @@ def test_a_header_of_another_kind_is_a_fault(name: str, value: Any, reason: str)
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("priority", True, "priority is True, not a whole number from -255 to 255"),
+        ("priority", 256, "priority is 256, not a whole number from -255 to 255"),
         ("priority", float("inf"), "priority is inf, not a whole number"),
         ("delivery_mode", 3, "delivery_mode is 3, not 1, 2, 'transient' or 'persistent'"),
         ("delivery_info", [], "delivery_info is [], not an object"),

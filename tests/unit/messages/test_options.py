@@ -33,7 +33,7 @@ def test_sound_options_and_unknown_ones_are_taken() -> None:
         ("time_limit", float("inf"), "options.time_limit is inf, not a number of seconds from 0"),
         ("time_limit", float("nan"), "options.time_limit is nan, not a number of seconds from 0"),
         ("retries", -1, "options.retries is -1, not a whole number from 0"),
-        ("priority", True, "options.priority is True, not a whole number"),
+        ("priority", "3", "options.priority is '3', not a whole number"),
         ("queue", ["a"], "options.queue is ['a'], not a text"),
         ("link", {"no": "task"}, "options.link is {'no': 'task'}, not a signature"),
         ("eta", "soon", "options.eta is 'soon', not a moment"),
