@@ -14,6 +14,7 @@ from scheduler.events.access import AccessEvent
 from scheduler.events.schema import Event
 from scheduler.history.access_chain import EMPTY, Content, Head, next_head
 from scheduler.history.access_models import AccessHead, AccessRow
+from scheduler.history.connecting import in_parts
 from scheduler.history.recording.column_values import text, utc
 from scheduler.history.recording.inserts import insert_into
 from scheduler.history.recording.stamps import kind_of, stamp
@@ -21,7 +22,6 @@ from scheduler.history.recording.stamps import kind_of, stamp
 _IDS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/access-log")
 _ROWS = cast("Table", AccessRow.__table__)
 _HEAD = cast("Table", AccessHead.__table__)
-_PART = 500
 
 
 def write(connection: Connection, events: Iterable[Event]) -> None:
@@ -68,7 +68,6 @@ def _locked_head(connection: Connection) -> Head:
 def _stored(connection: Connection, ids: list[str]) -> list[str]:
     """The ids that have a row."""
     found: list[str] = []
-    for first in range(0, len(ids), _PART):
-        part = ids[first : first + _PART]
+    for part in in_parts(ids):
         found += connection.execute(select(_ROWS.c.id).where(_ROWS.c.id.in_(part))).scalars()
     return found

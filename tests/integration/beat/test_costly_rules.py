@@ -58,14 +58,14 @@ def test_a_rule_beyond_the_bound_is_set_aside_with_the_reason(
     assert "steps" in why or "schedule." in why
 
 
-def test_a_neighbour_is_on_time_beside_twenty_costly_rules(beat: Scheduler, redis: Redis) -> None:
-    for number in range(20):
+def test_a_neighbour_is_on_time_beside_forty_costly_rules(beat: Scheduler, redis: Redis) -> None:
+    for number in range(40):
         put_rule(redis, f"costly-{number}", **COSTLY["without a tick"])
     put_rule(redis, "neighbour", queue="neighbour")
     longest = 0.0
-    while score(redis, "costly-19") != -1 or not messages(redis, "neighbour"):
+    while score(redis, "costly-39") != -1 or not messages(redis, "neighbour"):
         began = time.process_time()
         beat.tick()
         longest = max(longest, time.process_time() - began)
-    assert len(redis.hgetall(keys.ASIDE_HASH)) == 20
+    assert len(redis.hgetall(keys.ASIDE_HASH)) == 40
     assert longest < 3.0, "a pass ends after its second, so that the lock is renewed"

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -13,12 +13,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
+from scheduler.beat.planner import Planner
 from scheduler.clock import utc_now
 from scheduler.messages import envelope, options
+from scheduler.publishing.calls import Call
+from scheduler.publishing.kombu_commands import Renderer
+from scheduler.publishing.message_template import Template
 from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Meta
 from scheduler.services.services import Services
 from scheduler.storage import keys
+from tests.support.beat.due_entries import due_entry
 from tests.support.beat.ours import our_beat
+from tests.support.builders import NOON, a_schedule, every
 from tests.support.hostile import KINDS, with_value
 from tests.support.schedules.contents import messages
 from tests.support.schedules.raw_entries import CRONTAB, definition
@@ -40,6 +47,7 @@ SECONDLY = {"__type__": "rrule", "freq": "SECONDLY", "dtstart_tz": 0}
 A_FEW = 60
 """Entries that are due at once: stock Beat loads all of them before it renews its lock."""
 
+OWN_UID = "00000000-0000-4000-8000-000000000000"
 OPTIONS = sorted({*options.known(), "unknown"})
 
 
@@ -84,7 +92,7 @@ def variants() -> Iterator[tuple[str, str, str | None, str | None]]:
             yield name, definition(name=name), with_value(meta, text), None
         for part in OWN_PARTS:
             name = f"beatdesk.{part} {kind}"
-            own = {"v": 1, "uid": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "revision": 1}
+            own = {"v": 1, "uid": OWN_UID, "revision": 1}
             own = own | {"digest": "x", part: "@"}
             yield name, definition(name=name), None, with_value(json.dumps(own), text)
         name = f"whole {kind}"
@@ -148,7 +156,7 @@ def test_options_are_judged_also_where_a_message_of_the_job_is_at_hand(
 ) -> None:
     put_neighbour(redis)
     run_until_nothing_is_due(any_beat, redis, 20)
-    meta = codec.encode_meta(codec.Meta(utc_now() - timedelta(seconds=90), 1))
+    meta = codec.encode_meta(Meta(utc_now() - timedelta(seconds=90), 1))
     minutely = CRONTAB | {"minute": "*"}
     hostile = {"queue": "good", "headers": {header: value}}
     for name, options_of_it in (("hostile", hostile), ("good", {"queue": "good"})):
@@ -160,6 +168,47 @@ def test_options_are_judged_also_where_a_message_of_the_job_is_at_hand(
     assert all(message["headers"].get(header) != value for message in sent)
     reason = json.loads(redis.hget(keys.ASIDE_HASH, "hostile") or "{}")["why"]
     assert f"options.headers.{header} is {value!r}, not a" in reason
+
+
+def test_an_entry_of_which_no_plan_can_be_made_is_set_aside_and_its_neighbour_runs(
+    any_beat: AnyScheduler, redis: Redis
+) -> None:
+    for year in (1, 9999):
+        last = Meta(datetime(year, 12, 31, 23, 59, tzinfo=UTC), 1)
+        own = {"v": 1, "uid": OWN_UID, "revision": 1, "digest": "x"}
+        own |= {"window": {"starts_at": "0001-01-01T00:00:00Z"}}
+        name = f"year {year}"
+        put(redis, name, definition(name=name), codec.encode_meta(last), json.dumps(own))
+    put_neighbour(redis)
+    run_until_nothing_is_due(any_beat, redis, 20)
+    reasons = redis.hgetall(keys.ASIDE_HASH)
+    assert reasons.keys() == {"year 1", "year 9999"}
+    assert all("its ticks cannot be computed" in json.loads(why)["why"] for why in reasons.values())
+    assert [sent["headers"]["task"] for sent in messages(redis, "good")] == ["good"]
+
+
+class FaultyRenderer(Renderer):
+    """A renderer with a fault that only one job meets, while its template is looked for."""
+
+    def template(self, call: Call) -> Template | None:
+        if call.job == "faulty":
+            raise ArithmeticError("a fault of ours")
+        return super().template(call)
+
+
+def test_an_entry_that_meets_any_fault_while_it_is_planned_costs_only_itself(
+    redis: Redis, services: Services
+) -> None:
+    last = Meta(NOON)
+    entries = [
+        due_entry(a_schedule(job, job, when=every(60, NOON)), last) for job in ("faulty", "sound")
+    ]
+    renderer = FaultyRenderer(services.celery)
+    planner = Planner(services.celery, redis, renderer, 2000)
+    faulty, sound = planner.entry_writes(entries, NOON + timedelta(seconds=61))
+    renderer.reset()
+    assert faulty.quarantined == "it cannot be planned: ArithmeticError: a fault of ours"
+    assert sound.run
 
 
 GOOD = definition(
