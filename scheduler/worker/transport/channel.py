@@ -91,10 +91,13 @@ class ClaimingMixin(Base):
 
     def _get_message_priority(self, message: Any, reverse: bool = False) -> int:
         """Return the step of a message's priority; the default for an infinite one."""
+        step: int
         try:
-            step: int = super()._get_message_priority(message, reverse)
+            step = super()._get_message_priority(message, reverse)
         except OverflowError:
-            return self.max_priority - self.default_priority if reverse else self.default_priority
+            step = self.default_priority
+            if reverse:
+                step = self.max_priority - step
         return step
 
     def basic_consume(self, queue: str, no_ack: bool, *args: Any, **options: Any) -> Any:
