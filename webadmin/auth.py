@@ -17,18 +17,17 @@ from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, 
 from flask_security.signals import user_authenticated
 from flask_security.utils import set_request_attr
 from flask_wtf import FlaskForm
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, registry, relationship, scoped_session, sessionmaker
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
-from scheduler.accounts.policy import LONGEST, ROLES, Role, make_uniquifier
+from scheduler.accounts.policy import LONGEST, ROLES, Role
 from scheduler.accounts.rights import Rights
 from scheduler.clock import utc_now
 from scheduler.events.access import LoggedIn, LoggedOut
 from scheduler.history import account_models as models
-from scheduler.history.engine import writing
 from scheduler.history.table_registry import Base
 from webadmin.access import fresh
 from webadmin.audit.recording import record
@@ -234,15 +233,9 @@ def load_user(user_id: str) -> Account | None:
 
 
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
-    """Invalidate every session of the account, copied cookies included, by a new uniquifier."""
+    """End every session of the account, copied cookies included."""
     record(LoggedOut, actor=str(user.email), subject=str(user.email))
-    with Session(writing(services().engine)) as session, session.begin():
-        session.execute(
-            update(models.User)
-            .where(models.User.id == user.id)
-            .values(fs_uniquifier=make_uniquifier())
-        )
-        session.execute(delete(models.LoginSession).where(models.LoginSession.user_id == user.id))
+    services().accounts.sign_out(user.email)
 
 
 def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:

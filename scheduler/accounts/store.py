@@ -1,6 +1,7 @@
 """Accounts in SQL. `accounts.policy` has the rules of addresses, passwords and roles.
 
-A change of password or role, and disabling, end the account's sessions.
+A change of password or role, and disabling, end the account's sessions. A new password also ends
+the links that set one: whoever still has such a link would take the account over.
 """
 
 from collections.abc import Callable
@@ -91,9 +92,7 @@ class Accounts:
         `password` is None. Raises NotFound and Refused.
         """
         secret = make_password() if password is None else check_password(password, email)
-        changed = self._change(
-            email, lambda _session, user: setattr(user, "password", hashed(secret))
-        )
+        changed = self._set_password(email, hashed(secret))
         return changed if password is not None else changed.model_copy(update={"password": secret})
 
     def disable(self, email: str) -> Account:
@@ -153,7 +152,7 @@ class Accounts:
         secret = hashed(check_password(new, email))
         if not self.has_password(email, current):
             raise Refused("current: this is not the current password", field="current")
-        return self._change(email, lambda _session, user: setattr(user, "password", secret))
+        return self._set_password(email, secret)
 
     def has_password(self, email: str, password: str) -> bool:
         """Whether the password is the account's. Raises NotFound."""
@@ -184,15 +183,16 @@ class Accounts:
                 return None
         return self.create(FIRST_ADMIN, None, "admin", now=now)
 
+    def _set_password(self, email: str, secret: str) -> Account:
+        return self._change(email, lambda session, user: set_password(session, user, secret))
+
     def _change(self, email: str, change: Callable[[Session, models.User], None]) -> Account:
         with Session(self._writing) as session, session.begin():
             user = find_user(session, email)
+            _lock_admins(session)
             had_admin = _has_admin(session)
             change(session, user)
-            user.fs_uniquifier = make_uniquifier()
-            session.execute(
-                delete(models.LoginSession).where(models.LoginSession.user_id == user.id)
-            )
+            end_sessions(session, user)
             session.flush()
             if had_admin and not _has_admin(session):
                 raise Refused(
@@ -213,12 +213,29 @@ def find_user(session: Session, email: str) -> models.User:
     return user
 
 
+def set_password(session: Session, user: models.User, secret: str) -> None:
+    """Set the hash of a password, and end the password links of the account."""
+    user.password = secret
+    session.execute(delete(models.PasswordLink).where(models.PasswordLink.user_id == user.id))
+
+
+def end_sessions(session: Session, user: models.User) -> None:
+    """End all sessions of the account, copied cookies included, by a new uniquifier."""
+    user.fs_uniquifier = make_uniquifier()
+    session.execute(delete(models.LoginSession).where(models.LoginSession.user_id == user.id))
+
+
 def _role(session: Session, name: Role) -> models.Role:
     role = session.scalar(select(models.Role).where(models.Role.name == name))
     if role is None:
         role = models.Role(name=name, description=ROLE_WORDS[name])
         session.add(role)
     return role
+
+
+def _lock_admins(session: Session) -> None:
+    """Wait for other changes of accounts: two administrators could disable each other at once."""
+    session.execute(select(models.Role.id).where(models.Role.name == "admin").with_for_update())
 
 
 def _has_admin(session: Session) -> bool:

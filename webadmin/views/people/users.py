@@ -50,7 +50,7 @@ class UsersView(Guard, BaseView):
         return self.render(
             "people/users.html",
             accounts=_accounts().list(),
-            waiting=services().password_links.waiting(utc_now()),
+            waiting=services().password_links.waiting(),
             role_words=ROLE_WORDS,
         )
 
@@ -84,7 +84,7 @@ class UsersView(Guard, BaseView):
         return self.render(
             "people/user.html",
             account=account,
-            waiting=services().password_links.waiting(utc_now()).get(account.email),
+            waiting=services().password_links.waiting().get(account.email),
             tokens=services().tokens.list(account.email),
             roles=ROLES,
             tag_roles=TAG_ROLES,
