@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 
+from scheduler.errors import Refused
 from scheduler.events.access import AccessEvent, LoginFailed, RoleChanged, access_event
 from scheduler.history.access_models import AccessHead, AccessRow
 from scheduler.history.queries.access import AccessHistory
@@ -75,6 +76,36 @@ def test_a_row_that_was_changed_or_removed_shows(
     fault = AccessHistory(engine).verify().fault
     assert fault is not None
     assert place in fault
+
+
+def remove_head(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(delete(AccessHead))
+
+
+def forge(engine: Engine) -> None:
+    with engine.begin() as connection:
+        newest = connection.execute(select(AccessRow.__table__).order_by(AccessRow.number.desc()))
+        row = newest.mappings().first()
+        assert row is not None
+        forged = dict(row) | {"key": 99, "id": "forged", "number": row["number"] + 1}
+        connection.execute(insert(AccessRow).values(forged))
+
+
+@pytest.mark.parametrize(("meddle", "place"), [(remove_head, "row 1"), (forge, "row 4")])
+def test_a_row_that_the_head_does_not_cover_shows(
+    engine: Engine, meddle: Callable[[Engine], None], place: str
+) -> None:
+    write_events(engine, [event(number) for number in (1, 2, 3)])
+    meddle(engine)
+    fault = AccessHistory(engine).verify().fault
+    assert fault is not None
+    assert place in fault
+
+
+def test_a_wrong_filter_is_refused_before_the_first_row_is_read(engine: Engine) -> None:
+    with pytest.raises(Refused):
+        AccessHistory(engine).rows(kind="x")
 
 
 def test_a_chain_that_was_computed_anew_misses_the_head_that_was_noted(engine: Engine) -> None:

@@ -127,6 +127,15 @@ def test_a_wrong_filter_is_named(admin: Visitor, query: str, field: str) -> None
     assert f"{field}: " in answer.text
 
 
+def test_an_export_with_a_wrong_filter_is_refused_and_leaves_no_row(
+    admin: Visitor, services: Services
+) -> None:
+    answer = admin.post("/access-log/export?kind=x")
+    assert answer.status_code == 400
+    assert "kind: " in answer.text
+    assert "exported" not in {row.kind for row in recorded(services)}
+
+
 def test_every_endpoint_that_changes_something_says_what_it_records(app: Flask) -> None:
     changing = {rule.endpoint for rule in rules(app) if "POST" in (rule.methods or ())}
     listed = RECORDS.keys() | RECORDS_NOTHING.keys()
