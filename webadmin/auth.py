@@ -30,7 +30,7 @@ from scheduler.events.access import LoggedIn, LoggedOut
 from scheduler.history import account_models as models
 from scheduler.history.table_registry import Base
 from webadmin.access import fresh
-from webadmin.audit.recording import record
+from webadmin.access.recording import record
 from webadmin.guard import safe_path
 from webadmin.limits import hash_slots
 from webadmin.limits.login import judge_login

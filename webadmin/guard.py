@@ -19,7 +19,7 @@ from werkzeug.urls import iri_to_uri
 from scheduler.accounts.policy import Role
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
-from webadmin.access import bearer, by_tag, fresh, outside
+from webadmin.access import bearer, by_tag, fresh, outside, token_header
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +215,7 @@ def admit() -> ResponseReturnValue | None:
     if least == ANYONE:
         return None
     g.least_role = least
-    token = bearer.presented(request)
+    token = token_header.presented(request)
     if token is not None:
         return admit_program(request.endpoint, least, token)
     outside.recognise_by_proxy()
@@ -234,11 +234,11 @@ def admit_program(endpoint: str, least: Role, token: str) -> ResponseReturnValue
     if refusal is not None:
         return refusal
     if not bearer.is_accepted(endpoint):
-        return bearer.problem(
+        return token_header.problem(
             403, "This address takes no tokens", "Log in with a browser, or use another address."
         )
     if not is_permitted(endpoint, least):
-        return bearer.problem(
+        return token_header.problem(
             403, "The token may not do this", f"This needs the role {least}, as a wider scope."
         )
     return None

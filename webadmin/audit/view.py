@@ -14,7 +14,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.access import DataExported
 from scheduler.history.queries.access import KINDS, AccessView
-from webadmin.audit.recording import record
+from webadmin.access.recording import record
 from webadmin.guard import Guard, actor
 from webadmin.services import services
 

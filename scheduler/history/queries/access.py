@@ -128,7 +128,9 @@ class AccessHistory:
             last = connection.scalar(select(func.max(AccessRow.number))) or 0
             stored = _head(connection)  # read after the rows, so that it never lags behind them
             if last > stored.number:
-                fault = f"row {stored.number + 1} is beyond the head of the log, which ends before it"
+                fault = (
+                    f"row {stored.number + 1} is beyond the head of the log, which ends before it"
+                )
                 return Chain(stored.number, stored, fault)
             head = EMPTY if newest is None else _head_at(connection, stored.number - newest)
             for row in _links(connection, head.number, stored.number, batch):

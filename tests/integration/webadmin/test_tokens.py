@@ -145,6 +145,19 @@ def test_wrong_tokens_are_counted_and_right_ones_still_pass(
     assert program.get("/account/whoami", headers=_bearer(secret)).status_code == 200
 
 
+def test_wrong_tokens_of_one_network_of_ipv6_are_counted_together(app: Flask) -> None:
+    program = app.test_client()
+    answers = [
+        program.get(
+            "/account/whoami",
+            headers=_bearer("bd_wrong"),
+            environ_base={"REMOTE_ADDR": f"2001:db8:1:2::{number}"},
+        ).status_code
+        for number in range(21)
+    ]
+    assert answers == [401] * 20 + [429]
+
+
 @pytest.mark.parametrize(
     "header", ["Bearer", "Bearer ", "bearer x", "Bearer bd_" + "x" * 5000, "Bearer bd_\x7f"]
 )

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from scheduler.clock import utc_now
-from webadmin.limits.counters import Counters
+from webadmin.counting.counters import Counters
+from webadmin.counting.names import network_of
 from webadmin.limits.hashing import HashSlots
 from webadmin.limits.login_gate import (
     ACCOUNT_PAUSE,
@@ -17,7 +18,6 @@ from webadmin.limits.login_gate import (
     WINDOW,
     Attempt,
     LoginGate,
-    network_of,
 )
 from webadmin.limits.too_many import TooManyLogins
 

@@ -20,7 +20,7 @@ from scheduler.events.access import (
 from scheduler.rules.time.zones import zone_names
 from webadmin.access import by_tag, rates
 from webadmin.access.fresh import hash_slot
-from webadmin.audit.recording import record
+from webadmin.access.recording import record
 from webadmin.form_values import whole_number
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals

@@ -18,7 +18,7 @@ from scheduler.outgoing.mailing import send
 from scheduler.rules.phrases import counted
 from webadmin.access import rates
 from webadmin.access.fresh import hash_slot
-from webadmin.audit.recording import record
+from webadmin.access.recording import record
 from webadmin.forms.sentences import sentence
 from webadmin.services import services
 

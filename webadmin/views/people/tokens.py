@@ -9,7 +9,7 @@ from scheduler.accounts.tokens import MOST_DAYS, USUAL_DAYS
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.access import TokenRevoked
-from webadmin.audit.recording import record
+from webadmin.access.recording import record
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals
 from webadmin.services import services

@@ -19,7 +19,7 @@ from scheduler.events.access import (
     RoleChanged,
     SessionsEnded,
 )
-from webadmin.audit.recording import record
+from webadmin.access.recording import record
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals
 from webadmin.services import services
