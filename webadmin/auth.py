@@ -4,7 +4,6 @@ Accounts are made by administrators; the console has no registration and no pass
 mail. A logout changes `fs_uniquifier`, so that a copied cookie ends with the original session.
 """
 
-import unicodedata
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -23,8 +22,9 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
-from scheduler.accounts.policy import LONGEST, ROLES, Role
+from scheduler.accounts.policy import LONGEST, Role, as_stored
 from scheduler.accounts.rights import Rights
+from scheduler.accounts.store import rights_of
 from scheduler.clock import utc_now
 from scheduler.events.access import LoggedIn, LoggedOut
 from scheduler.history import account_models as models
@@ -59,9 +59,7 @@ class Account(UserMixin):
     @property
     def rights(self) -> Rights:
         """The rights of the account."""
-        names = {role.name for role in self.roles}
-        role = next((role for role in reversed(ROLES) if role in names), None)
-        return Rights(role, {right.tag: right.role for right in self.tag_rights})
+        return rights_of(self)
 
 
 _mapping = registry(metadata=Base.metadata)
@@ -79,17 +77,6 @@ _mapping.map_imperatively(
 )
 
 
-def as_stored(text: str | None) -> str | None:
-    """Normalize a mail address as `scheduler.accounts.check_email` stores addresses.
-
-    A text that is too long for an address stays as it is: normalizing combining marks takes
-    quadratic time.
-    """
-    if not text or len(text) > LONGEST:
-        return text
-    return unicodedata.normalize("NFC", text.strip()).lower()
-
-
 class LoginForm(StockLoginForm):
     """Address and password.
 
@@ -97,7 +84,8 @@ class LoginForm(StockLoginForm):
     """
 
     email = StringField(  # type: ignore[assignment] # a mail field in the stock form
-        filters=[as_stored], validators=[DataRequired(), Length(max=LONGEST)]
+        filters=[lambda text: as_stored(text or "")],
+        validators=[DataRequired(), Length(max=LONGEST)],
     )
     password = PasswordField(validators=[DataRequired(), Length(max=LONGEST)])
 
@@ -200,10 +188,9 @@ def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
     """
     for name in set(cookie) - {"_user_id", "_fresh", "_id", "fs_paa"}:
         cookie.pop(name)
-    ways = ", ".join(facts.get("authn_via") or ["password"])
-    record(LoggedIn, actor=str(user.email), subject=str(user.email), detail=ways)
-    now = utc_now()
     methods = facts.get("authn_via") or ["password"]
+    record(LoggedIn, actor=user.email, subject=user.email, detail=", ".join(methods))
+    now = utc_now()
     cookie["session"] = services().sessions.open(
         user.id,
         method=str(methods[0]),
@@ -234,7 +221,7 @@ def load_user(user_id: str) -> Account | None:
 
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
     """End every session of the account, copied cookies included."""
-    record(LoggedOut, actor=str(user.email), subject=str(user.email))
+    record(LoggedOut, actor=user.email, subject=user.email)
     services().accounts.sign_out(user.email)
 
 

@@ -165,11 +165,6 @@ def safe_path(target: str) -> bool:
     return LOCAL_PATH.fullmatch(target) is not None
 
 
-def roles_of(user: Any) -> list[str]:
-    """Return the names of the user's roles; empty for a visitor without a login."""
-    return [role.name for role in user.roles] if user.is_authenticated else []
-
-
 def actor() -> str:
     """Return the visitor's mail address, the actor in events and revisions."""
     return str(current_user.email)

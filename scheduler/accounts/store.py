@@ -6,6 +6,7 @@ the links that set one: whoever still has such a link would take the account ove
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -247,8 +248,8 @@ def _has_admin(session: Session) -> bool:
     return session.scalar(admins.limit(1)) is not None
 
 
-def rights_of(user: models.User) -> Rights:
-    """The rights of a user's row."""
+def rights_of(user: Any) -> Rights:
+    """The rights of a user's row: a `models.User`, or another class that maps the same tables."""
     names = {role.name for role in user.roles}
     role = next((role for role in reversed(ROLES) if role in names), None)
     return Rights(role, {right.tag: check_tag_role(right.role) for right in user.tag_rights})

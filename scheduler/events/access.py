@@ -3,7 +3,7 @@
 access.logged_in            somebody logged in
 access.login_failed         a login was refused for its address or password
 access.logged_out           somebody logged out
-access.sessions_ended       all sessions of an account were ended
+access.sessions_ended       sessions of an account were ended
 access.account_created      an account was made
 access.account_invited      somebody was invited to set a password
 access.account_disabled     an account may log in no more
@@ -43,7 +43,7 @@ class AccessEvent(Event):
 
 
 class LoggedIn(AccessEvent):
-    """Somebody logged in; `detail` is the way: `password`, `new device`, `single sign-on`."""
+    """Somebody logged in; `detail` is the way: `password`, `single sign-on`, `proxy`."""
 
     kind: Literal["access.logged_in"] = "access.logged_in"
 
@@ -61,13 +61,13 @@ class LoggedOut(AccessEvent):
 
 
 class SessionsEnded(AccessEvent):
-    """All sessions of an account were ended."""
+    """All sessions of an account were ended, or one, as `detail` says then."""
 
     kind: Literal["access.sessions_ended"] = "access.sessions_ended"
 
 
 class AccountCreated(AccessEvent):
-    """An account was made; `detail` is the role."""
+    """An account was made; `detail` is the role, and who gave it if no person did."""
 
     kind: Literal["access.account_created"] = "access.account_created"
 
@@ -171,6 +171,11 @@ def access_event(
         address=_bounded(address),
         detail=_bounded(detail),
     )
+
+
+def role_for_tag(role: str | None, tag: str) -> str:
+    """Return the detail of a RoleChanged about a tag; `role` is None for one that was withdrawn."""
+    return f"{role or 'none'} of tag:{tag.strip()}"
 
 
 def _bounded(text: str) -> str:

@@ -9,6 +9,7 @@ from flask_login import current_user
 from flask_security.utils import login_user
 
 from scheduler.accounts.outside import Admission, OutsidePeople, OutsidePerson
+from scheduler.accounts.policy import as_stored
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.access import AccountCreated, RoleChanged
@@ -50,12 +51,12 @@ def recognise_by_proxy() -> None:
     settings = services().settings
     if not settings.proxy_login_from or not is_from(peer_address(), settings.proxy_login_from):
         return
-    email = request.headers.get(settings.proxy_login_header, "").strip()[:LONGEST_HEADER]
-    if not email or (current_user.is_authenticated and current_user.email == email.lower()):
+    email = as_stored(request.headers.get(settings.proxy_login_header, "")[:LONGEST_HEADER])
+    if not email or (current_user.is_authenticated and current_user.email == email):
         return
     groups = request.headers.get(settings.proxy_groups_header, "")[:LONGEST_HEADER].split(",")
     person = OutsidePerson(
-        PROXY, email.lower(), email, is_verified=True, groups=[group.strip() for group in groups]
+        PROXY, email, email, is_verified=True, groups=[group.strip() for group in groups]
     )
     try:
         admit(person, PROXY)

@@ -117,6 +117,17 @@ def test_admins_see_filter_and_export_the_log(
     assert viewer.get("/access-log/").status_code == 403
 
 
+def test_a_tag_is_shown_as_it_is_written(
+    admin: Visitor, services: Services, account: Callable[[str], str]
+) -> None:
+    admin.post(f"/users/{account('viewer')}/grant", {"role": "operator", "tag": "night_jobs"})
+    admin.client.get("/account/whoami", headers={"Authorization": "Bearer bd_wrong"})
+    recorded(services)
+    page = admin.get("/access-log/").text
+    assert "operator of tag:night_jobs" in page
+    assert ">wrong token<" in page
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [("kind=x", "kind"), ("since=x", "since"), ("until=9999-12-31", "until"), ("after=x", "after")],

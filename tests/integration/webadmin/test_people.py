@@ -144,9 +144,15 @@ def test_a_cookie_from_before_the_login_is_worth_nothing_after_it(
 ) -> None:
     visitor.get("/login")
     before = visitor.session
+    with visitor.client.session_transaction() as cookie:
+        cookie["planted"] = "x"
+        form_token = cookie["csrf_token"]
     visitor.login(account("viewer"))
     after = visitor.session
     assert before != after
+    with visitor.client.session_transaction() as cookie:
+        assert "planted" not in cookie
+        assert cookie.get("csrf_token") != form_token
     visitor.client.set_cookie("beatdesk", before)
     assert visitor.get("/").location.startswith("/login")
 
