@@ -7,7 +7,6 @@ decided here; missing records and stale edits are the views' matter.
 
 import logging
 import re
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from flask_login import current_user
 from werkzeug.urls import iri_to_uri
 
 from scheduler.accounts.policy import Role
+from scheduler.accounts.rights import Rights
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
 from webadmin.access import bearer, by_tag, fresh, outside, token_header
@@ -149,12 +149,12 @@ def least_role(endpoint: str | None) -> Any:
     return LEAST_ROLE.get(endpoint or "")
 
 
-def permits(endpoint: str | None, roles: Iterable[str]) -> bool:
-    """Whether any of the roles may call the endpoint. False for an endpoint without a row."""
+def permits(endpoint: str | None, rights: Rights) -> bool:
+    """Whether a role for everything opens the endpoint. False for an endpoint without a row."""
     least = least_role(endpoint)
     if least is None:
         return False
-    return RANKS[least] <= max((RANKS.get(role, 0) for role in roles), default=0)
+    return least == ANYONE or rights.covers(least)
 
 
 def safe_path(target: str) -> bool:
@@ -185,13 +185,11 @@ def may(endpoint: str, schedule: Schedule | None = None) -> bool:
 
     `schedule` is the one that a button in a list is about.
     """
-    least = least_role(endpoint)
-    if least is None:
-        return False
-    if least == ANYONE:
-        return True
     rights = by_tag.current_rights()
-    return rights.covers(least) or by_tag.shows(endpoint, least, rights, schedule)
+    if permits(endpoint, rights):
+        return True
+    least = least_role(endpoint)
+    return least is not None and by_tag.shows(endpoint, least, rights, schedule)
 
 
 def admit() -> ResponseReturnValue | None:
@@ -242,7 +240,7 @@ def admit_program(endpoint: str, least: Role, token: str) -> ResponseReturnValue
 def is_permitted(endpoint: str, least: Role) -> bool:
     """Whether the caller's role for everything, or one for a tag, admits the request."""
     rights = by_tag.current_rights()
-    return rights.covers(least) or by_tag.admits(endpoint, least, rights)
+    return permits(endpoint, rights) or by_tag.admits(endpoint, least, rights)
 
 
 def come_back() -> str | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from scheduler.accounts.policy import check_password, hashed, make_password
@@ -100,10 +100,11 @@ class PasswordLinks:
             }
 
     def _make(self, email: str, purpose: Purpose, *, by: str, now: datetime) -> Link:
-        text, expires_at = make_text(), now + VALID_FOR[purpose]
+        """Store the link of an account whose password has just been made, and which has no other."""
+        text = make_text()
+        expires_at = now + VALID_FOR[purpose]
         with Session(self._writing) as session, session.begin():
             user = find_user(session, email)
-            session.execute(delete(PasswordLink).where(PasswordLink.user_id == user.id))
             session.add(
                 PasswordLink(
                     digest=digest_of(text),

@@ -10,11 +10,9 @@ access.account_disabled     an account may log in no more
 access.account_enabled      an account may log in again
 access.role_changed         an account got another role, or a role for a tag
 access.password_changed     an account got another password
-access.factor_changed       a second factor or a passkey was added or removed
 access.token_created        a token for programs was made
 access.token_revoked        a token for programs was revoked
 access.exported             data left the console as a file
-access.secrets_used         a run was given secrets, by their names
 
 Names of failed logins come from strangers: `access_event` bounds and escapes every text.
 """
@@ -102,12 +100,6 @@ class PasswordChanged(AccessEvent):
     kind: Literal["access.password_changed"] = "access.password_changed"
 
 
-class FactorChanged(AccessEvent):
-    """A second factor or a passkey was added or removed; `detail` says which."""
-
-    kind: Literal["access.factor_changed"] = "access.factor_changed"
-
-
 class TokenCreated(AccessEvent):
     """A token for programs was made; `subject` is its name, `detail` its scopes and its end."""
 
@@ -126,12 +118,6 @@ class DataExported(AccessEvent):
     kind: Literal["access.exported"] = "access.exported"
 
 
-class SecretsUsed(AccessEvent):
-    """A run was given secrets; `subject` is the job, `detail` the names, never the values."""
-
-    kind: Literal["access.secrets_used"] = "access.secrets_used"
-
-
 AnyAccess = (
     LoggedIn
     | LoginFailed
@@ -143,11 +129,9 @@ AnyAccess = (
     | AccountEnabled
     | RoleChanged
     | PasswordChanged
-    | FactorChanged
     | TokenCreated
     | TokenRevoked
     | DataExported
-    | SecretsUsed
 )
 """Every kind of access event."""
 
