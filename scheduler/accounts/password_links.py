@@ -100,7 +100,7 @@ class PasswordLinks:
             }
 
     def _make(self, email: str, purpose: Purpose, *, by: str, now: datetime) -> Link:
-        """Store the link of an account whose password has just been made, and which has no other."""
+        """Store the link of an account that has no other: its password has just been made."""
         text = make_text()
         expires_at = now + VALID_FOR[purpose]
         with Session(self._writing) as session, session.begin():

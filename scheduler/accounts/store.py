@@ -115,7 +115,8 @@ class Accounts:
 
         Raises NotFound, and Refused for a bad role or tag, or for more than `MOST_TAGS` tags.
         """
-        checked, checked_tag = check_tag_role(role), check_tag(tag)
+        checked = check_tag_role(role)
+        checked_tag = check_tag(tag)
 
         def change(_session: Session, user: models.User) -> None:
             others = [right for right in user.tag_rights if right.tag != checked_tag]

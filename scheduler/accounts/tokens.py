@@ -201,7 +201,8 @@ def check_days(days: int) -> int:
 
 def _check_rights(user: User, scope: Scope, tag: str | None) -> None:
     """Refuse a scope beyond the rights of the owner: it would promise what the token cannot do."""
-    rights, least = rights_of(user), ROLE_OF_SCOPE[scope]
+    rights = rights_of(user)
+    least = ROLE_OF_SCOPE[scope]
     covered = rights.covers(least) if tag is None else rights.covers_schedule(least, [tag])
     if not covered:
         where = "" if tag is None else f" for the tag {tag!r}"

@@ -98,7 +98,8 @@ class LoginGate:
             raise _refusal("device", WINDOW)
 
     def _by_stranger(self, attempt: Attempt, charge: Charge) -> None:
-        network, account = short_digest(network_of(attempt.address)), short_digest(attempt.account)
+        network = short_digest(network_of(attempt.address))
+        account = short_digest(attempt.account)
         if charge.add(f"login-address-{network}", WINDOW) > MOST_BY_ADDRESS:
             raise _refusal("address", WINDOW)
         pair = f"{account}-{network}"

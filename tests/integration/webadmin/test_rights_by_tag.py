@@ -8,6 +8,7 @@ from flask import Flask
 from scheduler.accounts.policy import ROLES
 from scheduler.accounts.rights import TAG_ROLES, Rights
 from scheduler.clock import utc_now
+from scheduler.history.recording.recorder import Recorder
 from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from tests.support.webadmin.addresses import SAMPLES, calls
@@ -155,6 +156,25 @@ def test_the_store_refuses_what_a_view_would_let_through(
     answer = someone.post(f"/schedules/{INSIDE}/enable")
     assert answer.status_code == 400
     assert services.schedules.get(OUTSIDE).enabled
+
+
+@pytest.mark.usefixtures("_schedules")
+def test_runs_are_repeated_and_cancelled_inside_only(
+    services: Services, limited: Callable[..., Visitor]
+) -> None:
+    runs = {
+        name: services.control.start(
+            services.schedules.get(name), actor="ada@example.org", kwargs={}, now=utc_now()
+        )
+        for name in (INSIDE, OUTSIDE)
+    }
+    recorder = Recorder(services.events, services.engine, services.redis, 1000, "test")
+    while recorder.run_once(utc_now(), 1):
+        pass
+    someone = limited("operator")
+    for action in ("rerun", "cancel"):
+        assert someone.post(f"/runs/{runs[OUTSIDE]}/{action}").status_code == 403
+        assert someone.post(f"/runs/{runs[INSIDE]}/{action}").status_code == 303
 
 
 @pytest.mark.usefixtures("_schedules")

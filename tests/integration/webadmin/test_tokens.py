@@ -91,6 +91,9 @@ def test_a_token_needs_no_token_of_a_form_and_a_cookie_counts_for_nothing_beside
     wrong = admin.get("/account/whoami", headers=_bearer("bd_wrong"))
     assert wrong.status_code == 401
     assert admin.get("/").status_code == 200
+    page = admin.get("/login", headers=_bearer(secret))
+    assert page.status_code == 200, "the cookie's login would lead away from this page"
+    assert "Set-Cookie" not in page.headers
 
 
 def test_every_other_address_is_closed_to_tokens(app: Flask, token: Callable[..., str]) -> None:

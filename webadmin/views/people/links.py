@@ -46,7 +46,8 @@ def use(text: str) -> ResponseReturnValue:
     if not services().settings.local_login:
         abort(403, "Passwords are switched off here (BEATDESK_LOCAL_LOGIN).")
     rates.refuse_excess(rates.LINKS)
-    store, now = services().password_links, utc_now()
+    store = services().password_links
+    now = utc_now()
     try:
         link = store.find(text[:LONGEST_TEXT], now)
         if request.method != "POST":

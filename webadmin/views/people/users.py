@@ -58,7 +58,8 @@ class UsersView(Guard, BaseView):
     @expose("/invite", methods=["GET", "POST"])
     def invite(self) -> ResponseReturnValue:
         """GET shows the form; POST adds the account and shows the link for its owner, once."""
-        email, role = request.form.get("email", ""), request.form.get("role", "viewer")
+        email = request.form.get("email", "")
+        role = request.form.get("role", "viewer")
         errors: dict[str, str] = {}
         if request.method == "POST":
             try:
@@ -108,7 +109,8 @@ class UsersView(Guard, BaseView):
     @shows_refusals(NOT_CHANGED, to=".show")
     def grant(self, email: str) -> ResponseReturnValue:
         """Give a role for the schedules with a tag. The account's sessions end."""
-        role, tag = request.form.get("role", ""), request.form.get("tag", "")
+        role = request.form.get("role", "")
+        tag = request.form.get("tag", "")
         account = _accounts().grant(email, role, tag)
         text = f"is {role} of the schedules tagged {tag.strip()} now."
         return _done(RoleChanged, account, text, role_for_tag(role, tag))
