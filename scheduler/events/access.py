@@ -26,6 +26,9 @@ from scheduler.terminal_text import visible
 MOST_CHARACTERS = 255
 """Most characters of a text of an access event; a longer one is cut."""
 
+PROGRAM = "token:"
+"""The beginning of an actor with a token, after the address of the token's owner, if it has one."""
+
 
 class AccessEvent(Event):
     """Somebody's access: `actor` did it to `subject`, from the network address `address`.

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, get_args
 from sqlalchemy import ColumnElement, Connection, Engine, func, or_, select
 
 from scheduler.errors import Refused
-from scheduler.events.access import AnyAccess
+from scheduler.events.access import PROGRAM, AnyAccess
 from scheduler.history.access_chain import EMPTY, Content, Head, next_head
 from scheduler.history.access_models import AccessHead, AccessRow
 from scheduler.history.queries.cursor import cursor, key_of
@@ -70,7 +70,8 @@ class AccessHistory:
         after: str | None = None,
         limit: int = 50,
     ) -> AccessPage:
-        """Return a page of rows in [since, until), of one kind, that `person` did or suffered.
+        """Return a page of rows in [since, until), of one kind, that `person` did, also by
+        a token, or suffered.
 
         Raises Refused for an unknown kind, and for a text that is no place.
         """
@@ -157,7 +158,10 @@ def _conditions(
         )
     conditions: list[ColumnElement[bool]] = []
     if person:
-        conditions.append(or_(AccessRow.actor == person, AccessRow.subject == person))
+        token_of_person = AccessRow.actor.startswith(f"{person} {PROGRAM}", autoescape=True)
+        conditions.append(
+            or_(AccessRow.actor == person, AccessRow.subject == person, token_of_person)
+        )
     if kind:
         conditions.append(AccessRow.kind == kind)
     if since is not None:

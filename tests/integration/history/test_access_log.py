@@ -7,7 +7,13 @@ import pytest
 from sqlalchemy import Engine, delete, insert, select, update
 
 from scheduler.errors import Refused
-from scheduler.events.access import AccessEvent, LoginFailed, RoleChanged, access_event
+from scheduler.events.access import (
+    AccessEvent,
+    DataExported,
+    LoginFailed,
+    RoleChanged,
+    access_event,
+)
 from scheduler.history.access_models import AccessHead, AccessRow
 from scheduler.history.queries.access import AccessHistory
 from scheduler.history.recording.writer import write_events
@@ -131,6 +137,16 @@ def test_rows_are_found_by_person_kind_and_time(engine: Engine) -> None:
     since = NOON + timedelta(seconds=2)
     assert [row.number for row in history.page(since=since).items] == [3, 2]
     assert [row.number for row in history.page(until=since).items] == [1]
+
+
+def test_what_a_token_did_is_found_by_its_owner(engine: Engine) -> None:
+    for number, actor in enumerate(("ann@x.org token:ci", "ann@x.org.uk token:ci", "token:ci")):
+        exported = access_event(DataExported, actor=actor, at=NOON + timedelta(seconds=number))
+        write_events(engine, [exported])
+    history = AccessHistory(engine)
+    assert [row.number for row in history.page(person="ann@x.org").items] == [1]
+    assert [row.number for row in history.page(person="token:ci").items] == [3]
+    assert history.page(person="a_n@x.org").items == []
 
 
 def test_pages_follow_each_other(engine: Engine) -> None:
