@@ -176,6 +176,11 @@ def test_a_provider_without_a_signature_that_is_believed_is_not_used(
     assert desk().test_client().get("/login/oidc").status_code == 503
 
 
+def test_a_provider_that_calls_itself_otherwise_is_not_used(desk: Desk, provider: Provider) -> None:
+    provider.name_in_discovery = "https://evil.example"
+    assert desk().test_client().get("/login/oidc").status_code == 503
+
+
 def test_an_answer_of_another_browser_is_refused(desk: Desk, provider: Provider) -> None:
     app = desk()
     begun = Visitor(app.test_client()).get("/login/oidc")

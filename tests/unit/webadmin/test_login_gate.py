@@ -1,6 +1,7 @@
 """Wrong passwords lead to delays, never to a lock-out: which login may try a password now."""
 
 from dataclasses import dataclass, field
+from time import monotonic
 
 import pytest
 
@@ -195,3 +196,11 @@ def test_few_hashes_run_at_once_and_few_logins_wait() -> None:
         assert (caught.value.reason, caught.value.retry_after) == ("busy", 2)
     with slots.slot(longest_wait=0):
         pass
+
+
+def test_a_login_that_finds_no_place_to_wait_is_sent_away_at_once() -> None:
+    slots = HashSlots(at_once=1, waiting=0)
+    began = monotonic()
+    with slots.slot(), pytest.raises(TooManyLogins), slots.slot(longest_wait=5):
+        pass
+    assert monotonic() - began < 4
