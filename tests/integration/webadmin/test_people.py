@@ -8,6 +8,7 @@ from flask import Flask
 
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
+from tests.support.webadmin.schedule_desk import offer_jobs, saved
 from tests.support.webadmin.visitor import PASSWORD, Visitor
 
 WORDS = "some other plain words"
@@ -179,3 +180,20 @@ def test_an_old_login_is_asked_for_the_password_and_loses_nothing(
     assert admin.post("/users/invite", fields | {"confirm_password": PASSWORD}).status_code == 200
     assert services.accounts.get(EVE).role == "operator"
     assert admin.post(f"/users/{EVE}/role", {"role": "viewer"}).status_code == 303
+
+
+def test_a_run_with_other_arguments_asks_an_old_login_for_the_password(
+    operator: Visitor, services: Services
+) -> None:
+    offer_jobs(services)
+    name = saved(services).name
+    _stale(operator)
+    asked = operator.post(f"/schedules/{name}/run", {"kwargs": '{"days": 2}'})
+    assert asked.status_code == 403
+    assert "Password of operator@example.org" in asked.text
+    assert services.redis.llen("reports") == 0
+    assert operator.post(f"/schedules/{name}/run").status_code == 303
+    assert services.redis.llen("reports") == 1
+    fields = {"kwargs": '{"days": 2}', "confirm_password": PASSWORD}
+    assert operator.post(f"/schedules/{name}/run", fields).status_code == 303
+    assert services.redis.llen("reports") == 2
