@@ -11,8 +11,9 @@ from scheduler.clock import utc_now
 from scheduler.history.recording.recorder import Recorder
 from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
+from tests.support.builders import a_spec
 from tests.support.webadmin.addresses import SAMPLES, calls
-from tests.support.webadmin.schedule_desk import everything_written, offer_jobs, saved
+from tests.support.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved
 from tests.support.webadmin.visitor import Visitor
 from webadmin.access.by_tag import BY_TAG, Place
 from webadmin.guard import ANYONE, LEAST_ROLE
@@ -156,6 +157,23 @@ def test_the_store_refuses_what_a_view_would_let_through(
     answer = someone.post(f"/schedules/{INSIDE}/enable")
     assert answer.status_code == 400
     assert services.schedules.get(OUTSIDE).enabled
+
+
+@pytest.mark.usefixtures("_schedules")
+def test_the_store_refuses_to_pull_a_schedule_in(
+    app: Flask, services: Services, limited: Callable[..., Visitor]
+) -> None:
+    someone = limited("operator")
+    desk = app.extensions["services"]
+    pulled = a_spec(OUTSIDE, JOB, tags=["finance"])
+
+    def careless() -> str:
+        desk.schedules.edit(OUTSIDE, pulled, revision=1, edit=Edit(actor="x", now=utc_now()))
+        return "changed"
+
+    app.view_functions["schedules.enable"] = lambda cls=None, **_: careless()
+    assert someone.post(f"/schedules/{INSIDE}/enable").status_code == 400
+    assert services.schedules.get(OUTSIDE).tags == ["nightly"]
 
 
 @pytest.mark.usefixtures("_schedules")
