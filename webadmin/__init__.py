@@ -7,12 +7,15 @@ the order in which a request meets them.
     front         hosts, proxies, methods and lengths: what a request passes before any page
     security      cookies, size limits, headers on every answer
     guard         the least role for each endpoint; an endpoint without a row is closed
+    access        tokens, rights by tag, fresh logins, people whom somebody else logs in
     auth          login, logout and the end of sessions
     tutorial_api  the tutorial's open endpoints: start a job, read a job's state, sign up
+    counting      counts of wrong secrets, in Redis or in this process
     limits        delays after wrong logins, few hashes at once, rates of open endpoints
     templating    globals of every template: time, health, menu, nonce
     errors        every refusal and every outage as a page with a remedy
-    views/        the screens
+    audit         the access log: its page, and what each endpoint records
+    views/        the other screens
 """
 
 import logging

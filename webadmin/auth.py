@@ -4,7 +4,6 @@ Accounts are made by administrators; the console has no registration and no pass
 mail. A logout changes `fs_uniquifier`, so that a copied cookie ends with the original session.
 """
 
-import unicodedata
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -17,21 +16,21 @@ from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, 
 from flask_security.signals import user_authenticated
 from flask_security.utils import set_request_attr
 from flask_wtf import FlaskForm
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, registry, relationship, scoped_session, sessionmaker
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
-from scheduler.accounts.policy import LONGEST, ROLES, Role, make_uniquifier
+from scheduler.accounts.policy import LONGEST, Role, as_stored
 from scheduler.accounts.rights import Rights
+from scheduler.accounts.store import rights_of
 from scheduler.clock import utc_now
 from scheduler.events.access import LoggedIn, LoggedOut
 from scheduler.history import account_models as models
-from scheduler.history.engine import writing
 from scheduler.history.table_registry import Base
 from webadmin.access import fresh
-from webadmin.audit.recording import record
+from webadmin.access.recording import record
 from webadmin.guard import safe_path
 from webadmin.limits import hash_slots
 from webadmin.limits.login import judge_login
@@ -60,9 +59,7 @@ class Account(UserMixin):
     @property
     def rights(self) -> Rights:
         """The rights of the account."""
-        names = {role.name for role in self.roles}
-        role = next((role for role in reversed(ROLES) if role in names), None)
-        return Rights(role, {right.tag: right.role for right in self.tag_rights})
+        return rights_of(self)
 
 
 _mapping = registry(metadata=Base.metadata)
@@ -80,17 +77,6 @@ _mapping.map_imperatively(
 )
 
 
-def as_stored(text: str | None) -> str | None:
-    """Normalize a mail address as `scheduler.accounts.check_email` stores addresses.
-
-    A text that is too long for an address stays as it is: normalizing combining marks takes
-    quadratic time.
-    """
-    if not text or len(text) > LONGEST:
-        return text
-    return unicodedata.normalize("NFC", text.strip()).lower()
-
-
 class LoginForm(StockLoginForm):
     """Address and password.
 
@@ -98,7 +84,8 @@ class LoginForm(StockLoginForm):
     """
 
     email = StringField(  # type: ignore[assignment] # a mail field in the stock form
-        filters=[as_stored], validators=[DataRequired(), Length(max=LONGEST)]
+        filters=[lambda text: as_stored(text or "")],
+        validators=[DataRequired(), Length(max=LONGEST)],
     )
     password = PasswordField(validators=[DataRequired(), Length(max=LONGEST)])
 
@@ -201,10 +188,9 @@ def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
     """
     for name in set(cookie) - {"_user_id", "_fresh", "_id", "fs_paa"}:
         cookie.pop(name)
-    ways = ", ".join(facts.get("authn_via") or ["password"])
-    record(LoggedIn, actor=str(user.email), subject=str(user.email), detail=ways)
-    now = utc_now()
     methods = facts.get("authn_via") or ["password"]
+    record(LoggedIn, actor=user.email, subject=user.email, detail=", ".join(methods))
+    now = utc_now()
     cookie["session"] = services().sessions.open(
         user.id,
         method=str(methods[0]),
@@ -234,15 +220,9 @@ def load_user(user_id: str) -> Account | None:
 
 
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
-    """Invalidate every session of the account, copied cookies included, by a new uniquifier."""
-    record(LoggedOut, actor=str(user.email), subject=str(user.email))
-    with Session(writing(services().engine)) as session, session.begin():
-        session.execute(
-            update(models.User)
-            .where(models.User.id == user.id)
-            .values(fs_uniquifier=make_uniquifier())
-        )
-        session.execute(delete(models.LoginSession).where(models.LoginSession.user_id == user.id))
+    """End every session of the account, copied cookies included."""
+    record(LoggedOut, actor=user.email, subject=user.email)
+    services().accounts.sign_out(user.email)
 
 
 def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:

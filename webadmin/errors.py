@@ -22,7 +22,7 @@ from scheduler.errors import (
     Unavailable,
     UnreadableEntry,
 )
-from webadmin.access import bearer
+from webadmin.access import token_header
 from webadmin.refusals import is_outage, outage_words
 
 log = logging.getLogger(__name__)
@@ -86,8 +86,8 @@ def page(
     `bare` leaves out the menu and the visitor, so that rendering needs no database. A call with a
     token gets JSON.
     """
-    if bearer.presented(request) is not None:
-        response = bearer.problem(code, title, f"{text} {remedy}".strip())
+    if token_header.presented(request) is not None:
+        response = token_header.problem(code, title, f"{text} {remedy}".strip())
         response.headers.extend(headers or {})
         return response
     g.bare = bare or g.get("bare", False)

@@ -7,7 +7,6 @@ decided here; missing records and stale edits are the views' matter.
 
 import logging
 import re
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +16,10 @@ from flask_login import current_user
 from werkzeug.urls import iri_to_uri
 
 from scheduler.accounts.policy import Role
+from scheduler.accounts.rights import Rights
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
-from webadmin.access import bearer, by_tag, fresh, outside
+from webadmin.access import bearer, by_tag, fresh, outside, token_header
 
 log = logging.getLogger(__name__)
 
@@ -149,12 +149,12 @@ def least_role(endpoint: str | None) -> Any:
     return LEAST_ROLE.get(endpoint or "")
 
 
-def permits(endpoint: str | None, roles: Iterable[str]) -> bool:
-    """Whether any of the roles may call the endpoint. False for an endpoint without a row."""
+def permits(endpoint: str | None, rights: Rights) -> bool:
+    """Whether a role for everything opens the endpoint. False for an endpoint without a row."""
     least = least_role(endpoint)
     if least is None:
         return False
-    return RANKS[least] <= max((RANKS.get(role, 0) for role in roles), default=0)
+    return least == ANYONE or rights.covers(least)
 
 
 def safe_path(target: str) -> bool:
@@ -163,11 +163,6 @@ def safe_path(target: str) -> bool:
     Safe is a path with one leading slash, in printable ASCII, without backslashes and spaces.
     """
     return LOCAL_PATH.fullmatch(target) is not None
-
-
-def roles_of(user: Any) -> list[str]:
-    """Return the names of the user's roles; empty for a visitor without a login."""
-    return [role.name for role in user.roles] if user.is_authenticated else []
 
 
 def actor() -> str:
@@ -190,13 +185,11 @@ def may(endpoint: str, schedule: Schedule | None = None) -> bool:
 
     `schedule` is the one that a button in a list is about.
     """
-    least = least_role(endpoint)
-    if least is None:
-        return False
-    if least == ANYONE:
-        return True
     rights = by_tag.current_rights()
-    return rights.covers(least) or by_tag.shows(endpoint, least, rights, schedule)
+    if permits(endpoint, rights):
+        return True
+    least = least_role(endpoint)
+    return least is not None and by_tag.shows(endpoint, least, rights, schedule)
 
 
 def admit() -> ResponseReturnValue | None:
@@ -215,7 +208,7 @@ def admit() -> ResponseReturnValue | None:
     if least == ANYONE:
         return None
     g.least_role = least
-    token = bearer.presented(request)
+    token = token_header.presented(request)
     if token is not None:
         return admit_program(request.endpoint, least, token)
     outside.recognise_by_proxy()
@@ -234,11 +227,11 @@ def admit_program(endpoint: str, least: Role, token: str) -> ResponseReturnValue
     if refusal is not None:
         return refusal
     if not bearer.is_accepted(endpoint):
-        return bearer.problem(
+        return token_header.problem(
             403, "This address takes no tokens", "Log in with a browser, or use another address."
         )
     if not is_permitted(endpoint, least):
-        return bearer.problem(
+        return token_header.problem(
             403, "The token may not do this", f"This needs the role {least}, as a wider scope."
         )
     return None
@@ -247,7 +240,7 @@ def admit_program(endpoint: str, least: Role, token: str) -> ResponseReturnValue
 def is_permitted(endpoint: str, least: Role) -> bool:
     """Whether the caller's role for everything, or one for a tag, admits the request."""
     rights = by_tag.current_rights()
-    return rights.covers(least) or by_tag.admits(endpoint, least, rights)
+    return permits(endpoint, rights) or by_tag.admits(endpoint, least, rights)
 
 
 def come_back() -> str | None:

@@ -10,7 +10,7 @@ import secrets
 from flask import Flask, Response, g, request
 
 from scheduler.settings.schema import Settings
-from webadmin.access.bearer import FormProtection, Sessions
+from webadmin.access.token_header import FormProtection, Sessions
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -48,6 +48,15 @@ class Admission:
     provision: bool = False
 
 
+@dataclass(frozen=True)
+class Admitted:
+    """A person who was let in, and what that has changed: a new account, or another role."""
+
+    account: Account
+    is_new: bool = False
+    has_new_role: bool = False
+
+
 class OutsidePeople:
     """The people from outside, in one database."""
 
@@ -56,7 +65,7 @@ class OutsidePeople:
         self._writing = writing(engine)
         self._accounts = Accounts(engine)
 
-    def admit(self, person: OutsidePerson, admission: Admission, *, now: datetime) -> Account:
+    def admit(self, person: OutsidePerson, admission: Admission, *, now: datetime) -> Admitted:
         """Return the account of a person, with the role that the groups give now.
 
         Raises Refused for a person without an account or role here, or with a disabled account.
@@ -64,15 +73,16 @@ class OutsidePeople:
         if not person.subject or max(len(person.subject), len(person.issuer)) > LONGEST_NAME:
             raise Refused("sub: the provider gives no usable name for this person", field="sub")
         role = self._role(person, admission)
-        account = self._known(person)
+        account = self._by_name(person)
+        is_new = False
         if account is None:
-            account = self._by_address(person, admission, role, now)
+            account, is_new = self._by_address(person, admission, role, now)
             self._remember(person, account.email)
         if not account.active:
             raise Refused(f"the account {account.email!r} is disabled", field="email")
-        if role is not None and role != account.role:
-            return self._accounts.set_role(account.email, role)
-        return account
+        if role is None or role == account.role:
+            return Admitted(account, is_new=is_new)
+        return Admitted(self._accounts.set_role(account.email, role), has_new_role=True)
 
     def _role(self, person: OutsidePerson, admission: Admission) -> str | None:
         if not admission.group_roles:
@@ -85,8 +95,8 @@ class OutsidePeople:
             )
         return role
 
-    def _known(self, person: OutsidePerson) -> Account | None:
-        """Return the account of a person who was here before."""
+    def _by_name(self, person: OutsidePerson) -> Account | None:
+        """Return the account of a person who was here before, by the name at the provider."""
         with Session(self._engine) as session:
             email = session.scalar(
                 select(User.email)
@@ -97,20 +107,23 @@ class OutsidePeople:
 
     def _by_address(
         self, person: OutsidePerson, admission: Admission, role: str | None, now: datetime
-    ) -> Account:
-        """Return the account of the person's address, made where that is permitted."""
+    ) -> tuple[Account, bool]:
+        """Return the account of the person's address, made where that is permitted, and whether it
+        was made.
+        """
         email = check_email(person.email)
         if not person.is_verified:
             raise Refused(f"the provider has not verified the address {email!r}", field="email")
         try:
-            return self._accounts.get(email)
+            return self._accounts.get(email), False
         except NotFound:
             if not admission.provision:
                 raise Refused(
                     f"there is no account {email!r} here; ask an administrator for an invitation",
                     field="email",
                 ) from None
-        return self._accounts.create(email, make_password(), role or USUAL_ROLE, now=now)
+        made = self._accounts.create(email, make_password(), role or USUAL_ROLE, now=now)
+        return made, True
 
     def _remember(self, person: OutsidePerson, email: str) -> None:
         with Session(self._writing) as session, session.begin():

@@ -1,19 +1,19 @@
 """Links by which a person sets the own password once: invitations and resets.
 
 The link holds a random text, the table its digest. Making a link takes the account's password away
-and ends its sessions; a link is used up by the new password, and replaced by the next link.
+and ends its sessions; a link ends by a new password, however it was set, and by the next link.
 """
 
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from scheduler.accounts.policy import check_password, hashed, make_password, make_uniquifier
+from scheduler.accounts.policy import check_password, hashed, make_password
 from scheduler.accounts.secret_texts import digest_of, make_text
-from scheduler.accounts.store import Accounts, find_user
+from scheduler.accounts.store import Accounts, end_sessions, find_user, set_password
 from scheduler.errors import NotFound, Refused
 from scheduler.history.account_models import PasswordLink, User
 from scheduler.history.engine import writing
@@ -61,7 +61,7 @@ class PasswordLinks:
             raise Refused(
                 f"{account.email!r} is disabled; enable it before a new password", field="email"
             )
-        waiting = self.waiting(now).get(account.email)
+        waiting = self.waiting().get(account.email)
         purpose: Purpose = "reset" if waiting is None else "invitation"
         self._accounts.reset_password(account.email, make_password())
         return self._make(account.email, purpose, by=by, now=now)
@@ -79,14 +79,14 @@ class PasswordLinks:
         """
         secret = hashed(check_password(password, self.find(text, now).email))
         with Session(self._writing) as session, session.begin():
-            link, email = _find(session, text, now)
+            link, email = _find(session, text, now, lock=True)
+            used = Link(email=email, purpose=link.purpose, expires_at=link.expires_at)
             user = find_user(session, email)
-            user.password = secret
-            user.fs_uniquifier = make_uniquifier()
-            session.execute(delete(PasswordLink).where(PasswordLink.user_id == user.id))
-            return Link(email=email, purpose=link.purpose, expires_at=link.expires_at)
+            set_password(session, user, secret)
+            end_sessions(session, user)
+            return used
 
-    def waiting(self, now: datetime) -> dict[str, Link]:
+    def waiting(self) -> dict[str, Link]:
         """The invitations that wait to be used, by address; also the expired ones."""
         query = (
             select(PasswordLink, User.email)
@@ -100,10 +100,11 @@ class PasswordLinks:
             }
 
     def _make(self, email: str, purpose: Purpose, *, by: str, now: datetime) -> Link:
-        text, expires_at = make_text(), now + VALID_FOR[purpose]
+        """Store the link of an account that has no other: its password has just been made."""
+        text = make_text()
+        expires_at = now + VALID_FOR[purpose]
         with Session(self._writing) as session, session.begin():
             user = find_user(session, email)
-            session.execute(delete(PasswordLink).where(PasswordLink.user_id == user.id))
             session.add(
                 PasswordLink(
                     digest=digest_of(text),
@@ -117,12 +118,16 @@ class PasswordLinks:
         return Link(email=email, purpose=purpose, expires_at=expires_at, text=text)
 
 
-def _find(session: Session, text: str, now: datetime) -> tuple[PasswordLink, str]:
-    found = session.execute(
+def _find(
+    session: Session, text: str, now: datetime, *, lock: bool = False
+) -> tuple[PasswordLink, str]:
+    """The row of a link and the account's address. With `lock`, another use of it waits."""
+    query = (
         select(PasswordLink, User.email)
         .join(User, User.id == PasswordLink.user_id)
         .where(PasswordLink.digest == digest_of(text), PasswordLink.expires_at > now, User.active)
-    ).one_or_none()
+    )
+    found = session.execute(query.with_for_update(of=PasswordLink) if lock else query).one_or_none()
     if found is None:
         raise NotFound(
             "this link was used already or has expired; ask an administrator for a new one"

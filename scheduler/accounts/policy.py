@@ -58,12 +58,21 @@ class Account(BaseModel):
     password: str | None = None
 
 
+def as_stored(email: str) -> str:
+    """The text in the form in which addresses are stored: NFC, small letters, no spaces around.
+
+    A text that is too long for an address stays as it is: normalizing combining marks takes
+    quadratic time.
+    """
+    return email if len(email) > LONGEST else unicodedata.normalize("NFC", email.strip()).lower()
+
+
 def check_email(email: str) -> str:
-    """The address in its stored form: NFC, small letters. Raises Refused.
+    """The address in its stored form. Raises Refused.
 
     The address is a login name and need not receive mail, so `.local` is permitted.
     """
-    address = email if len(email) > LONGEST else unicodedata.normalize("NFC", email.strip()).lower()
+    address = as_stored(email)
     if len(address) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
         raise Refused(
             f"email: {email!r} is not an address; write it like ann@example.com", field="email"

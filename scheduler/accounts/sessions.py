@@ -114,10 +114,6 @@ class Sessions:
         if not gone:
             raise NotFound("this session has ended already; the list shows the open ones")
 
-    def end_all(self, user_id: int) -> int:
-        """End all sessions of an account. Returns how many there were."""
-        return self._execute(delete(LoginSession).where(LoginSession.user_id == user_id))
-
     def _execute(self, statement: Any) -> int:
         with Session(self._writing) as session, session.begin():
             return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]

@@ -1,10 +1,12 @@
 """Accounts in SQL. `accounts.policy` has the rules of addresses, passwords and roles.
 
-A change of password or role, and disabling, end the account's sessions.
+A change of password or role, and disabling, end the account's sessions. A new password also ends
+the links that set one: whoever still has such a link would take the account over.
 """
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -91,9 +93,7 @@ class Accounts:
         `password` is None. Raises NotFound and Refused.
         """
         secret = make_password() if password is None else check_password(password, email)
-        changed = self._change(
-            email, lambda _session, user: setattr(user, "password", hashed(secret))
-        )
+        changed = self._set_password(email, hashed(secret))
         return changed if password is not None else changed.model_copy(update={"password": secret})
 
     def disable(self, email: str) -> Account:
@@ -115,7 +115,8 @@ class Accounts:
 
         Raises NotFound, and Refused for a bad role or tag, or for more than `MOST_TAGS` tags.
         """
-        checked, checked_tag = check_tag_role(role), check_tag(tag)
+        checked = check_tag_role(role)
+        checked_tag = check_tag(tag)
 
         def change(_session: Session, user: models.User) -> None:
             others = [right for right in user.tag_rights if right.tag != checked_tag]
@@ -153,7 +154,7 @@ class Accounts:
         secret = hashed(check_password(new, email))
         if not self.has_password(email, current):
             raise Refused("current: this is not the current password", field="current")
-        return self._change(email, lambda _session, user: setattr(user, "password", secret))
+        return self._set_password(email, secret)
 
     def has_password(self, email: str, password: str) -> bool:
         """Whether the password is the account's. Raises NotFound."""
@@ -184,15 +185,16 @@ class Accounts:
                 return None
         return self.create(FIRST_ADMIN, None, "admin", now=now)
 
+    def _set_password(self, email: str, secret: str) -> Account:
+        return self._change(email, lambda session, user: set_password(session, user, secret))
+
     def _change(self, email: str, change: Callable[[Session, models.User], None]) -> Account:
         with Session(self._writing) as session, session.begin():
             user = find_user(session, email)
+            _lock_admins(session)
             had_admin = _has_admin(session)
             change(session, user)
-            user.fs_uniquifier = make_uniquifier()
-            session.execute(
-                delete(models.LoginSession).where(models.LoginSession.user_id == user.id)
-            )
+            end_sessions(session, user)
             session.flush()
             if had_admin and not _has_admin(session):
                 raise Refused(
@@ -213,12 +215,29 @@ def find_user(session: Session, email: str) -> models.User:
     return user
 
 
+def set_password(session: Session, user: models.User, secret: str) -> None:
+    """Set the hash of a password, and end the password links of the account."""
+    user.password = secret
+    session.execute(delete(models.PasswordLink).where(models.PasswordLink.user_id == user.id))
+
+
+def end_sessions(session: Session, user: models.User) -> None:
+    """End all sessions of the account, copied cookies included, by a new uniquifier."""
+    user.fs_uniquifier = make_uniquifier()
+    session.execute(delete(models.LoginSession).where(models.LoginSession.user_id == user.id))
+
+
 def _role(session: Session, name: Role) -> models.Role:
     role = session.scalar(select(models.Role).where(models.Role.name == name))
     if role is None:
         role = models.Role(name=name, description=ROLE_WORDS[name])
         session.add(role)
     return role
+
+
+def _lock_admins(session: Session) -> None:
+    """Wait for other changes of accounts: two administrators could disable each other at once."""
+    session.execute(select(models.Role.id).where(models.Role.name == "admin").with_for_update())
 
 
 def _has_admin(session: Session) -> bool:
@@ -230,8 +249,8 @@ def _has_admin(session: Session) -> bool:
     return session.scalar(admins.limit(1)) is not None
 
 
-def rights_of(user: models.User) -> Rights:
-    """The rights of a user's row."""
+def rights_of(user: Any) -> Rights:
+    """The rights of a user's row: a `models.User`, or another class that maps the same tables."""
     names = {role.name for role in user.roles}
     role = next((role for role in reversed(ROLES) if role in names), None)
     return Rights(role, {right.tag: check_tag_role(right.role) for right in user.tag_rights})

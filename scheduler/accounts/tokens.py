@@ -17,6 +17,7 @@ from scheduler.accounts.rights import ROLE_OF_SCOPE, Rights, Scope, check_scope,
 from scheduler.accounts.secret_texts import digest_of, make_text
 from scheduler.accounts.store import find_user, rights_of
 from scheduler.errors import NotFound, Refused
+from scheduler.events.access import PROGRAM
 from scheduler.history.account_models import Token, User
 from scheduler.history.engine import writing
 
@@ -76,7 +77,7 @@ class TokenHolder:
     @property
     def actor(self) -> str:
         """Return `token:NAME`, after the owner's address if a person owns the token."""
-        name = f"token:{self.facts.name}"
+        name = f"{PROGRAM}{self.facts.name}"
         return name if self.facts.owner is None else f"{self.facts.owner} {name}"
 
 
@@ -201,7 +202,8 @@ def check_days(days: int) -> int:
 
 def _check_rights(user: User, scope: Scope, tag: str | None) -> None:
     """Refuse a scope beyond the rights of the owner: it would promise what the token cannot do."""
-    rights, least = rights_of(user), ROLE_OF_SCOPE[scope]
+    rights = rights_of(user)
+    least = ROLE_OF_SCOPE[scope]
     covered = rights.covers(least) if tag is None else rights.covers_schedule(least, [tag])
     if not covered:
         where = "" if tag is None else f" for the tag {tag!r}"

@@ -17,6 +17,7 @@ from scheduler.events.access import (
     PasswordChanged,
     RoleChanged,
     SessionsEnded,
+    role_for_tag,
 )
 from scheduler.services.services import Services
 
@@ -141,7 +142,7 @@ def sign_out(services: Services, email: str, as_json: bool) -> None:
 def grant(services: Services, email: str, role: str, tag: str, as_json: bool) -> None:
     """Give EMAIL the role ROLE (operator or admin) for the schedules tagged TAG."""
     account = services.accounts.grant(email, role, tag)
-    record_access(services, RoleChanged, account.email, f"{role} of tag:{tag}")
+    record_access(services, RoleChanged, account.email, role_for_tag(role, tag))
     _say(account, f"is {role} of {tag} now", as_json)
 
 
@@ -153,7 +154,7 @@ def grant(services: Services, email: str, role: str, tag: str, as_json: bool) ->
 def withdraw(services: Services, email: str, tag: str, as_json: bool) -> None:
     """Take the role of EMAIL for the tag TAG away."""
     account = services.accounts.withdraw(email, tag)
-    record_access(services, RoleChanged, account.email, f"nothing of tag:{tag}")
+    record_access(services, RoleChanged, account.email, role_for_tag(None, tag))
     _say(account, f"has no role for {tag} any more", as_json)
 
 
@@ -178,7 +179,7 @@ def invite(services: Services, email: str, role: str, url: str | None, as_json: 
 def reset_link(services: Services, email: str, url: str | None, as_json: bool) -> None:
     """Take the password of EMAIL away, and print the link that sets a new one once."""
     link = services.password_links.reset(email, by=actor(), now=utc_now())
-    record_access(services, PasswordChanged, link.email, "taken away, a link sets a new one")
+    record_access(services, PasswordChanged, link.email, "taken away")
     _say_link(services, link, url, as_json)
 
 

@@ -3,18 +3,16 @@
 access.logged_in            somebody logged in
 access.login_failed         a login was refused for its address or password
 access.logged_out           somebody logged out
-access.sessions_ended       all sessions of an account were ended
+access.sessions_ended       sessions of an account were ended
 access.account_created      an account was made
 access.account_invited      somebody was invited to set a password
 access.account_disabled     an account may log in no more
 access.account_enabled      an account may log in again
 access.role_changed         an account got another role, or a role for a tag
 access.password_changed     an account got another password
-access.factor_changed       a second factor or a passkey was added or removed
 access.token_created        a token for programs was made
 access.token_revoked        a token for programs was revoked
 access.exported             data left the console as a file
-access.secrets_used         a run was given secrets, by their names
 
 Names of failed logins come from strangers: `access_event` bounds and escapes every text.
 """
@@ -27,6 +25,9 @@ from scheduler.terminal_text import visible
 
 MOST_CHARACTERS = 255
 """Most characters of a text of an access event; a longer one is cut."""
+
+PROGRAM = "token:"
+"""The beginning of an actor with a token, after the address of the token's owner, if it has one."""
 
 
 class AccessEvent(Event):
@@ -43,7 +44,7 @@ class AccessEvent(Event):
 
 
 class LoggedIn(AccessEvent):
-    """Somebody logged in; `detail` is the way: `password`, `new device`, `single sign-on`."""
+    """Somebody logged in; `detail` is the way: `password`, `single sign-on`, `proxy`."""
 
     kind: Literal["access.logged_in"] = "access.logged_in"
 
@@ -61,13 +62,13 @@ class LoggedOut(AccessEvent):
 
 
 class SessionsEnded(AccessEvent):
-    """All sessions of an account were ended."""
+    """All sessions of an account were ended, or one, as `detail` says then."""
 
     kind: Literal["access.sessions_ended"] = "access.sessions_ended"
 
 
 class AccountCreated(AccessEvent):
-    """An account was made; `detail` is the role."""
+    """An account was made; `detail` is the role, and who gave it if no person did."""
 
     kind: Literal["access.account_created"] = "access.account_created"
 
@@ -102,12 +103,6 @@ class PasswordChanged(AccessEvent):
     kind: Literal["access.password_changed"] = "access.password_changed"
 
 
-class FactorChanged(AccessEvent):
-    """A second factor or a passkey was added or removed; `detail` says which."""
-
-    kind: Literal["access.factor_changed"] = "access.factor_changed"
-
-
 class TokenCreated(AccessEvent):
     """A token for programs was made; `subject` is its name, `detail` its scopes and its end."""
 
@@ -126,12 +121,6 @@ class DataExported(AccessEvent):
     kind: Literal["access.exported"] = "access.exported"
 
 
-class SecretsUsed(AccessEvent):
-    """A run was given secrets; `subject` is the job, `detail` the names, never the values."""
-
-    kind: Literal["access.secrets_used"] = "access.secrets_used"
-
-
 AnyAccess = (
     LoggedIn
     | LoginFailed
@@ -143,11 +132,9 @@ AnyAccess = (
     | AccountEnabled
     | RoleChanged
     | PasswordChanged
-    | FactorChanged
     | TokenCreated
     | TokenRevoked
     | DataExported
-    | SecretsUsed
 )
 """Every kind of access event."""
 
@@ -171,6 +158,11 @@ def access_event(
         address=_bounded(address),
         detail=_bounded(detail),
     )
+
+
+def role_for_tag(role: str | None, tag: str) -> str:
+    """Return the detail of a RoleChanged about a tag; `role` is None for one that was withdrawn."""
+    return f"{role or 'none'} of tag:{tag.strip()}"
 
 
 def _bounded(text: str) -> str:

@@ -86,7 +86,7 @@ class Code:
 
 @dataclass
 class Provider:
-    """The provider: who is logged in there, and what it got wrong on purpose."""
+    """The provider: who is logged in there, and what it gets wrong on purpose."""
 
     person: dict[str, Any] = field(
         default_factory=lambda: {
@@ -104,6 +104,7 @@ class Provider:
     codes: dict[str, Code] = field(default_factory=dict)
     requests: list[dict[str, str]] = field(default_factory=list)
     issuer: str = ""
+    name_in_discovery: str = ""
 
     def start(self) -> None:
         """Serve on a free port of the loopback interface."""
@@ -133,7 +134,7 @@ class Provider:
         @app.get("/.well-known/openid-configuration")
         def discovery() -> Any:
             return jsonify(
-                issuer=self.issuer,
+                issuer=self.name_in_discovery or self.issuer,
                 authorization_endpoint=f"{self.issuer}/authorize",
                 token_endpoint=f"{self.issuer}/token",
                 jwks_uri=f"{self.issuer}/keys",

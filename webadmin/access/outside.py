@@ -9,11 +9,13 @@ from flask_login import current_user
 from flask_security.utils import login_user
 
 from scheduler.accounts.outside import Admission, OutsidePeople, OutsidePerson
-from scheduler.accounts.policy import Account
+from scheduler.accounts.policy import as_stored
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
-from scheduler.events.access import LoginFailed
+from scheduler.events.access import AccountCreated, RoleChanged
 from scheduler.settings.sign_on import is_from
+from webadmin.access import rates
+from webadmin.access.recording import record
 from webadmin.front.proxies import ORIGINAL
 from webadmin.services import services
 
@@ -21,14 +23,21 @@ PROXY = "proxy"
 LONGEST_HEADER = 4096
 
 
-def admission() -> Admission:
-    """Return who is let in, by the settings."""
+def admit(person: OutsidePerson, method: str) -> None:
+    """Log a person in whom somebody else vouches for; an account or role given thereby is recorded.
+
+    `method` is the way of the login, for the access log and the list of sessions. Raises Refused.
+    """
     settings = services().settings
-    return Admission(settings.group_roles, settings.provision)
-
-
-def log_in(account: Account, method: str) -> None:
-    """Open a session for the account, whose row may be newer than this request's first query."""
+    admission = Admission(settings.group_roles, settings.provision)
+    admitted = OutsidePeople(services().engine).admit(person, admission, now=utc_now())
+    account = admitted.account
+    detail = f"{account.role}, by {method}"
+    if admitted.is_new:
+        record(AccountCreated, actor=account.email, subject=account.email, detail=detail)
+    if admitted.has_new_role:
+        record(RoleChanged, actor=account.email, subject=account.email, detail=detail)
+    # The account's row may be newer than the first query of this request.
     current_app.extensions["sessions"].rollback()
     datastore = current_app.extensions["security"].datastore
     login_user(datastore.find_user(email=account.email), authn_via=[method])
@@ -42,26 +51,18 @@ def recognise_by_proxy() -> None:
     settings = services().settings
     if not settings.proxy_login_from or not is_from(peer_address(), settings.proxy_login_from):
         return
-    email = request.headers.get(settings.proxy_login_header, "").strip()[:LONGEST_HEADER]
-    if not email or (current_user.is_authenticated and current_user.email == email.lower()):
+    email = as_stored(request.headers.get(settings.proxy_login_header, "")[:LONGEST_HEADER])
+    if not email or (current_user.is_authenticated and current_user.email == email):
         return
     groups = request.headers.get(settings.proxy_groups_header, "")[:LONGEST_HEADER].split(",")
     person = OutsidePerson(
-        PROXY, email.lower(), email, is_verified=True, groups=[group.strip() for group in groups]
+        PROXY, email, email, is_verified=True, groups=[group.strip() for group in groups]
     )
     try:
-        account = OutsidePeople(services().engine).admit(person, admission(), now=utc_now())
+        admit(person, PROXY)
     except Refused as error:
-        services().access_log.record(
-            LoginFailed,
-            actor="",
-            at=utc_now(),
-            subject=email,
-            address=peer_address(),
-            detail=f"proxy: {error}",
-        )
+        rates.count_from_outside(email, f"{PROXY}: {error}")
         abort(403, str(error))
-    log_in(account, PROXY)
 
 
 def peer_address() -> str:

@@ -1,42 +1,37 @@
-"""Rates of wrong secrets beside the login: tokens, links, and passwords typed again.
+"""Rates of wrong secrets beside the login: tokens, links, passwords typed again, and logins from
+outside.
 
-The counts stand where those of the login stand, in Redis, and in the process while Redis is away.
-Each kind is counted by what was attacked (an account) or from where (an address).
+Each kind is counted by what was attacked (an account) or from where (a network).
 """
 
-import hashlib
-
 from flask import abort, current_app, request
-from flask_limiter import Limiter
-from limits import parse
-from limits.errors import StorageError
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter, RateLimiter
-from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
 from scheduler.events.access import LoginFailed
+from webadmin.access.recording import record
+from webadmin.counting.counters import Counters
+from webadmin.counting.names import network_of, short_digest
 from webadmin.services import services
 
-WRONG = parse("20 per 15 minutes")
+MOST = 20
+WINDOW = 15 * 60
 TOKENS = "token"
 LINKS = "link"
 PASSWORDS = "password"
-
-_in_process = FixedWindowRateLimiter(MemoryStorage())
+OUTSIDE = "outside"
 
 
 def refuse_excess(kind: str, key: str | None = None) -> None:
-    """Abort with 429 after too many wrong secrets of the kind for `key`, the caller's address by
+    """Abort with 429 after too many wrong secrets of the kind for `key`, the caller's network by
     default.
     """
-    if not _may(kind, key):
+    if is_exhausted(kind, key):
         abort(429)
 
 
 def is_exhausted(kind: str, key: str | None = None) -> bool:
     """Whether there were too many wrong secrets of the kind for `key`."""
-    return not _may(kind, key)
+    return _counters().value(_name(kind, key)) >= MOST
 
 
 def count(kind: str, key: str | None = None) -> None:
@@ -44,39 +39,32 @@ def count(kind: str, key: str | None = None) -> None:
 
     Looking at a wrong link is a line of the log only: a GET leaves nothing in the history.
     """
-    where = request.remote_addr or ""
+    reason = f"wrong_{kind}"
     if kind == LINKS and request.method != "POST":
-        services().access_log.refuse(at=utc_now(), subject="", address=where, reason="wrong_link")
-    else:
-        services().access_log.record(
-            LoginFailed,
-            actor="",
-            at=utc_now(),
-            subject=key or "",
-            address=where,
-            detail=f"wrong_{kind}",
+        services().access_log.refuse(
+            at=utc_now(), subject="", address=request.remote_addr or "", reason=reason
         )
-    names = _names(kind, key)
-    try:
-        _shared().hit(WRONG, *names)
-    except (RedisError, StorageError):
-        _in_process.hit(WRONG, *names)
+    else:
+        record(LoginFailed, actor="", subject=key or "", detail=reason)
+    _counters().add(_name(kind, key), WINDOW)
 
 
-def _may(kind: str, key: str | None) -> bool:
-    names = _names(kind, key)
-    try:
-        return _shared().test(WRONG, *names)
-    except (RedisError, StorageError):
-        return _in_process.test(WRONG, *names)
+def count_from_outside(subject: str, detail: str) -> bool:
+    """Count and record a login that was refused to a person from outside.
+
+    Returns False after too many: then nothing is recorded, since strangers may call at any rate.
+    """
+    if _counters().add(_name(OUTSIDE, None), WINDOW).value > MOST:
+        return False
+    record(LoginFailed, actor="", subject=subject, detail=detail)
+    return True
 
 
-def _names(kind: str, key: str | None) -> tuple[str, str]:
-    """The names of a count; a digest, so that Redis stores no mail addresses."""
-    text = key if key is not None else request.remote_addr or "unknown"
-    return f"wrong-{kind}", hashlib.sha256(text.encode()).hexdigest()[:24]
+def _name(kind: str, key: str | None) -> str:
+    text = network_of(request.remote_addr or "") if key is None else key
+    return f"wrong-{kind}-{short_digest(text)}"
 
 
-def _shared() -> RateLimiter:
-    limiter: Limiter = next(iter(current_app.extensions["limiter"]))
-    return limiter.limiter
+def _counters() -> Counters:
+    counters: Counters = current_app.extensions["counters"]
+    return counters

@@ -1,1 +1,1 @@
-"""The access log in the console: recording, and the table of what each endpoint records."""
+"""The access log in the console: the page, and the table of what each endpoint records."""

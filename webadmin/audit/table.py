@@ -11,6 +11,12 @@ _CALENDAR = ("calendar.saved",)
 RECORDS: Mapping[str, tuple[str, ...]] = {
     "security.login": ("access.logged_in", "access.login_failed"),
     "security.logout": ("access.logged_out",),
+    "single_sign_on.back": (
+        "access.logged_in",
+        "access.login_failed",
+        "access.account_created",
+        "access.role_changed",
+    ),
     "password_links.use": ("access.password_changed",),
     "users.invite": ("access.account_invited",),
     "users.set_role": ("access.role_changed",),

@@ -12,10 +12,9 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
-from scheduler.events.access import DataExported
 from scheduler.history.queries.access import KINDS, AccessView
-from webadmin.audit.recording import record
-from webadmin.guard import Guard, actor
+from webadmin.access.recording import record_export
+from webadmin.guard import Guard
 from webadmin.services import services
 
 PAGE = 50
@@ -46,7 +45,7 @@ class AccessLogView(Guard, BaseView):
         chosen = _texts()
         rows = services().access_history.rows(**_filters(chosen))
         shown = ", ".join(f"{name} {value}" for name, value in chosen.items())
-        record(DataExported, actor=actor(), subject="access log", detail=shown)
+        record_export("access log", shown)
         return Response(
             stream_with_context(_lines(rows)),
             mimetype="application/x-ndjson",
@@ -78,7 +77,7 @@ def _filters(chosen: dict[str, str]) -> dict[str, Any]:
 
 
 def _day(text: str | None, field: str) -> datetime | None:
-    """The beginning of a day in the desk's zone; None without a text. Raises Refused."""
+    """The beginning of a day in the default zone; None without a text. Raises Refused."""
     if not text:
         return None
     zone = ZoneInfo(services().settings.default_timezone)

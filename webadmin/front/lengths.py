@@ -57,7 +57,7 @@ MOST_FIELDS = 2_000
 PATH = 2_000
 QUERY = 8_000
 QUERY_VALUE = 2_000
-"""Characters of a parameter in the address, or of a part of its path."""
+"""Characters of a parameter in the address."""
 
 HEADERS = 32_000
 """Bytes of all headers together, cookies included."""
@@ -135,8 +135,6 @@ def check_lengths() -> None:
     request.max_form_memory_size = largest
     if (request.content_length or 0) > largest:
         abort(413, f"The body has {request.content_length} bytes; at most {largest:,} are read.")
-    for name, value in (request.view_args or {}).items():
-        _check(name, str(value), QUERY_VALUE)
     for name, value in request.args.items(multi=True):
         _check(name, value, QUERY_VALUE)
     if request.method == "POST" and not request.is_json:

@@ -5,12 +5,13 @@ identifier of the device and digests of its accounts, and is no login: it only t
 are counted together. It ends after `LONGEST` seconds, and with the secret key.
 """
 
-import hashlib
 import secrets
 from typing import Any
 
 from flask import Flask, Request, Response, current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from webadmin.counting.names import short_digest
 
 LONGEST = 180 * 24 * 3600
 MOST_ACCOUNTS = 5
@@ -20,14 +21,14 @@ _LONGEST_COOKIE = 1000
 def known_device(account: str) -> str | None:
     """Return the identifier of the request's device, if the account has logged in from it."""
     device = _read(request)
-    return device["id"] if device is not None and _digest(account) in device["of"] else None
+    return device["id"] if device is not None and short_digest(account) in device["of"] else None
 
 
 def remember_device(response: Response, account: str) -> Response:
     """Set the cookie of a device from which the account has just logged in."""
     device = _read(request) or {"id": secrets.token_hex(16), "of": []}
-    others = [digest for digest in device["of"] if digest != _digest(account)]
-    device["of"] = [_digest(account), *others][:MOST_ACCOUNTS]
+    others = [digest for digest in device["of"] if digest != short_digest(account)]
+    device["of"] = [short_digest(account), *others][:MOST_ACCOUNTS]
     config = current_app.config
     response.set_cookie(
         cookie_name(current_app),
@@ -59,7 +60,3 @@ def _read(request: Request) -> dict[str, Any] | None:
 
 def _serializer(app: Flask) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(app.config["SECRET_KEY"], salt="beatdesk device")
-
-
-def _digest(account: str) -> str:
-    return hashlib.sha256(account.encode("utf-8", "replace")).hexdigest()[:24]

@@ -6,7 +6,7 @@ from flask import after_this_request, current_app, request
 
 from scheduler.clock import utc_now
 from scheduler.events.access import LoginFailed
-from webadmin.audit.recording import record
+from webadmin.access.recording import record
 from webadmin.limits.devices import known_device, remember_device
 from webadmin.limits.login_gate import Attempt, Charge, LoginGate
 from webadmin.limits.too_many import TooManyLogins

@@ -15,13 +15,12 @@ in a row. Counts end `WINDOW` seconds after their first login.
 Addresses of IPv6 count by their network of 64 bits, since one customer has a whole one.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address
 
 from scheduler.clock import utc_now
-from webadmin.limits.counters import Counters, Storage
+from webadmin.counting.counters import Counters, Storage
+from webadmin.counting.names import network_of, short_digest
 from webadmin.limits.too_many import TooManyLogins
 
 WINDOW = 15 * 60
@@ -95,11 +94,12 @@ class LoginGate:
         return charge
 
     def _by_device(self, device: str, charge: Charge) -> None:
-        if charge.add(f"login-device-{_digest(device)}", WINDOW) > MOST_BY_DEVICE:
+        if charge.add(f"login-device-{short_digest(device)}", WINDOW) > MOST_BY_DEVICE:
             raise _refusal("device", WINDOW)
 
     def _by_stranger(self, attempt: Attempt, charge: Charge) -> None:
-        network, account = _digest(network_of(attempt.address)), _digest(attempt.account)
+        network = short_digest(network_of(attempt.address))
+        account = short_digest(attempt.account)
         if charge.add(f"login-address-{network}", WINDOW) > MOST_BY_ADDRESS:
             raise _refusal("address", WINDOW)
         pair = f"{account}-{network}"
@@ -130,24 +130,6 @@ class LoginGate:
 
 def _seconds_since_1970() -> float:
     return utc_now().timestamp()
-
-
-def network_of(address: str) -> str:
-    """Return the network that counts as one client: an IPv4 address, or 64 bits of IPv6."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address[:64]
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Address(int(parsed) >> 64 << 64)) + "/64"
-
-
-def _digest(text: str) -> str:
-    """A digest, so that Redis holds no addresses of people."""
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def _refusal(reason: str, seconds: int) -> TooManyLogins:

@@ -9,7 +9,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.history.queries.views import ReportView
-from webadmin.audit.recording import record_export
+from webadmin.access.recording import record_export
 from webadmin.guard import Guard
 from webadmin.paths import file_below
 from webadmin.security import sandbox

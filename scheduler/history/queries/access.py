@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
-from sqlalchemy import ColumnElement, Connection, Engine, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, or_, select
 
 from scheduler.errors import Refused
-from scheduler.events.access import AnyAccess
+from scheduler.events.access import PROGRAM, AnyAccess
 from scheduler.history.access_chain import EMPTY, Content, Head, next_head
 from scheduler.history.access_models import AccessHead, AccessRow
 from scheduler.history.queries.cursor import cursor, key_of
@@ -70,7 +70,8 @@ class AccessHistory:
         after: str | None = None,
         limit: int = 50,
     ) -> AccessPage:
-        """Return a page of rows in [since, until), of one kind, that `person` did or suffered.
+        """Return a page of rows in [since, until), of one kind, that `person` did, also by
+        a token, or suffered.
 
         Raises Refused for an unknown kind, and for a text that is no place.
         """
@@ -95,8 +96,13 @@ class AccessHistory:
         until: datetime | None = None,
         batch: int = 1000,
     ) -> Iterator[AccessView]:
-        """Yield all such rows, oldest first, a batch in memory at a time."""
-        conditions = _conditions(person, kind, since, until)
+        """Return an iterator over all such rows, oldest first, a batch in memory at a time.
+
+        Raises Refused for an unknown kind, at once and not with the first row.
+        """
+        return self._rows(_conditions(person, kind, since, until), batch)
+
+    def _rows(self, conditions: list[ColumnElement[bool]], batch: int) -> Iterator[AccessView]:
         last = 0
         while True:
             statement = (
@@ -118,9 +124,15 @@ class AccessHistory:
         """Compare all rows with their digests, or the `newest` only, and the chain with a head
         `noted` earlier.
         """
-        fault = None
+        fault: str | None = None
         with self._engine.connect() as connection:
-            stored = _head(connection)
+            last = connection.scalar(select(func.max(AccessRow.number))) or 0
+            stored = _head(connection)  # read after the rows, so that it never lags behind them
+            if last > stored.number:
+                fault = (
+                    f"row {stored.number + 1} is beyond the head of the log, which ends before it"
+                )
+                return Chain(stored.number, stored, fault)
             head = EMPTY if newest is None else _head_at(connection, stored.number - newest)
             for row in _links(connection, head.number, stored.number, batch):
                 fault = _fault(head, row)
@@ -146,7 +158,10 @@ def _conditions(
         )
     conditions: list[ColumnElement[bool]] = []
     if person:
-        conditions.append(or_(AccessRow.actor == person, AccessRow.subject == person))
+        token_of_person = AccessRow.actor.startswith(f"{person} {PROGRAM}", autoescape=True)
+        conditions.append(
+            or_(AccessRow.actor == person, AccessRow.subject == person, token_of_person)
+        )
     if kind:
         conditions.append(AccessRow.kind == kind)
     if since is not None:

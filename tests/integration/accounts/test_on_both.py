@@ -1,15 +1,39 @@
-"""One journey of people and tokens on both kinds of database."""
+"""People and tokens on both kinds of database: one journey, and what two do at once."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
+from threading import Barrier
 
 from scheduler.accounts.password_links import PasswordLinks
 from scheduler.accounts.sessions import Sessions
 from scheduler.accounts.store import Accounts
 from scheduler.accounts.tokens import Tokens
+from scheduler.errors import BeatdeskError
 from tests.support.fixtures import migrate, open_engine
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 EVE = "eve@example.org"
+ADMINS = ("root@example.org", EVE)
+WORDS = ("some other plain words", "yet other plain words")
+ROUNDS = 10
+
+
+def _at_once(*calls: Callable[[], object]) -> list[str]:
+    """How calls end that begin at the same moment in threads of their own, in order."""
+    barrier = Barrier(len(calls))
+
+    def end(call: Callable[[], object]) -> str:
+        barrier.wait()
+        try:
+            call()
+        except BeatdeskError:
+            return "refused"
+        return "done"
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return sorted(pool.map(end, calls))
 
 
 def test_a_person_is_invited_works_and_is_disabled(database_url: str) -> None:
@@ -29,4 +53,30 @@ def test_a_person_is_invited_works_and_is_disabled(database_url: str) -> None:
     accounts.disable(EVE)
     assert not sessions.is_open(cookie, 2, NOW)
     assert tokens.holder(token.token, NOW) is None
+    engine.dispose()
+
+
+def test_two_administrators_cannot_disable_each_other_at_once(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    accounts = Accounts(engine)
+    for email in ADMINS:
+        accounts.create(email, "a few plain words", "admin", now=NOW)
+    for _ in range(ROUNDS):
+        results = _at_once(*[partial(accounts.disable, email) for email in ADMINS])
+        assert results == ["done", "refused"]
+        for email in ADMINS:
+            accounts.enable(email)
+    engine.dispose()
+
+
+def test_a_link_that_is_opened_twice_at_once_sets_one_password(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    links = PasswordLinks(engine)
+    Accounts(engine).create(EVE, "a few plain words", "viewer", now=NOW)
+    for _ in range(ROUNDS):
+        text = str(links.reset(EVE, by="root", now=NOW).text)
+        results = _at_once(*[partial(links.use, text, words, now=NOW) for words in WORDS])
+        assert results == ["done", "refused"]
     engine.dispose()

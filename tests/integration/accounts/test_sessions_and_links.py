@@ -1,4 +1,4 @@
-"""Sessions and links that set a password, on both kinds of database."""
+"""Sessions, links that set a password, and roles by tag."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -96,12 +96,12 @@ def test_an_invitation_sets_a_password_once(engine: Engine, accounts: Accounts) 
     link = links.invite("eve@example.org", "viewer", by="root@example.org", now=NOW)
     assert link.text is not None
     assert links.find(link.text, NOW).email == "eve@example.org"
-    assert list(links.waiting(NOW)) == ["eve@example.org"]
+    assert list(links.waiting()) == ["eve@example.org"]
     with pytest.raises(Refused):
         links.use(link.text, "short", now=NOW)
     links.use(link.text, WORDS, now=NOW)
     assert accounts.has_password("eve@example.org", WORDS)
-    assert links.waiting(NOW) == {}
+    assert links.waiting() == {}
     with pytest.raises(NotFound):
         links.use(link.text, "yet other plain words", now=NOW)
 
@@ -131,6 +131,28 @@ def test_a_link_of_a_disabled_account_opens_nothing(engine: Engine, accounts: Ac
     accounts.disable(ANN)
     with pytest.raises(NotFound):
         links.use(str(link.text), WORDS, now=NOW)
+
+
+def test_a_new_password_ends_the_link_that_was_made_before(
+    engine: Engine, accounts: Accounts
+) -> None:
+    links = PasswordLinks(engine)
+    link = links.reset(ANN, by="root", now=NOW)
+    accounts.reset_password(ANN, "a few plain words")
+    with pytest.raises(NotFound):
+        links.use(str(link.text), WORDS, now=NOW)
+    assert accounts.has_password(ANN, "a few plain words")
+
+
+def test_a_password_by_link_ends_the_sessions_that_began_meanwhile(
+    engine: Engine, accounts: Accounts
+) -> None:
+    links = PasswordLinks(engine)
+    link = links.reset(ANN, by="root", now=NOW)
+    text = _open(engine)
+    links.use(str(link.text), WORDS, now=NOW)
+    assert not Sessions(engine).is_open(text, 2, NOW)
+    assert Sessions(engine).list(2, NOW) == []
 
 
 def test_roles_by_tag_are_given_replaced_and_taken_away(accounts: Accounts) -> None:

@@ -1,4 +1,4 @@
-"""Tokens on both kinds of database: what is stored, who may have which, and when one holds."""
+"""Tokens: what is stored, who may have which, and when one holds."""
 
 from datetime import UTC, datetime, timedelta
 

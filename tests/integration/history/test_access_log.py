@@ -4,9 +4,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 
-from scheduler.events.access import AccessEvent, LoginFailed, RoleChanged, access_event
+from scheduler.errors import Refused
+from scheduler.events.access import (
+    AccessEvent,
+    DataExported,
+    LoginFailed,
+    RoleChanged,
+    access_event,
+)
 from scheduler.history.access_models import AccessHead, AccessRow
 from scheduler.history.queries.access import AccessHistory
 from scheduler.history.recording.writer import write_events
@@ -77,6 +84,36 @@ def test_a_row_that_was_changed_or_removed_shows(
     assert place in fault
 
 
+def remove_head(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(delete(AccessHead))
+
+
+def forge(engine: Engine) -> None:
+    with engine.begin() as connection:
+        newest = connection.execute(select(AccessRow.__table__).order_by(AccessRow.number.desc()))
+        row = newest.mappings().first()
+        assert row is not None
+        forged = dict(row) | {"key": 99, "id": "forged", "number": row["number"] + 1}
+        connection.execute(insert(AccessRow).values(forged))
+
+
+@pytest.mark.parametrize(("meddle", "place"), [(remove_head, "row 1"), (forge, "row 4")])
+def test_a_row_that_the_head_does_not_cover_shows(
+    engine: Engine, meddle: Callable[[Engine], None], place: str
+) -> None:
+    write_events(engine, [event(number) for number in (1, 2, 3)])
+    meddle(engine)
+    fault = AccessHistory(engine).verify().fault
+    assert fault is not None
+    assert place in fault
+
+
+def test_a_wrong_filter_is_refused_before_the_first_row_is_read(engine: Engine) -> None:
+    with pytest.raises(Refused):
+        AccessHistory(engine).rows(kind="x")
+
+
 def test_a_chain_that_was_computed_anew_misses_the_head_that_was_noted(engine: Engine) -> None:
     write_events(engine, [event(1), event(2)])
     noted = AccessHistory(engine).verify().head
@@ -100,6 +137,16 @@ def test_rows_are_found_by_person_kind_and_time(engine: Engine) -> None:
     since = NOON + timedelta(seconds=2)
     assert [row.number for row in history.page(since=since).items] == [3, 2]
     assert [row.number for row in history.page(until=since).items] == [1]
+
+
+def test_what_a_token_did_is_found_by_its_owner(engine: Engine) -> None:
+    for number, actor in enumerate(("ann@x.org token:ci", "ann@x.org.uk token:ci", "token:ci")):
+        exported = access_event(DataExported, actor=actor, at=NOON + timedelta(seconds=number))
+        write_events(engine, [exported])
+    history = AccessHistory(engine)
+    assert [row.number for row in history.page(person="ann@x.org").items] == [1]
+    assert [row.number for row in history.page(person="token:ci").items] == [3]
+    assert history.page(person="a_n@x.org").items == []
 
 
 def test_pages_follow_each_other(engine: Engine) -> None:

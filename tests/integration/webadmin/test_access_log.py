@@ -109,12 +109,25 @@ def test_admins_see_filter_and_export_the_log(
     only = admin.get("/access-log/?person=viewer@example.org&kind=logged_in").text
     assert 'strong wrap-any">viewer@example.org' in only
     assert 'strong wrap-any">admin@example.org' not in only
-    assert "Nothing fits" in admin.get("/access-log/?until=2020-01-01").text
+    empty = admin.get("/access-log/?until=2020-01-01").text
+    assert "Nothing fits" in empty
+    assert "Show the whole log" in empty
     exported = admin.post("/access-log/export?person=viewer@example.org")
     assert exported.mimetype == "application/x-ndjson"
     assert [line.count("viewer@example.org") for line in exported.text.splitlines()] == [2]
     assert recorded(services)[-1].kind == "exported"
     assert viewer.get("/access-log/").status_code == 403
+
+
+def test_a_tag_is_shown_as_it_is_written(
+    admin: Visitor, services: Services, account: Callable[[str], str]
+) -> None:
+    admin.post(f"/users/{account('viewer')}/grant", {"role": "operator", "tag": "night_jobs"})
+    admin.client.get("/account/whoami", headers={"Authorization": "Bearer bd_wrong"})
+    recorded(services)
+    page = admin.get("/access-log/").text
+    assert "operator of tag:night_jobs" in page
+    assert ">wrong token<" in page
 
 
 @pytest.mark.parametrize(
@@ -125,6 +138,15 @@ def test_a_wrong_filter_is_named(admin: Visitor, query: str, field: str) -> None
     answer = admin.get(f"/access-log/?{query}")
     assert answer.status_code == 400
     assert f"{field}: " in answer.text
+
+
+def test_an_export_with_a_wrong_filter_is_refused_and_leaves_no_row(
+    admin: Visitor, services: Services
+) -> None:
+    answer = admin.post("/access-log/export?kind=x")
+    assert answer.status_code == 400
+    assert "kind: " in answer.text
+    assert "exported" not in {row.kind for row in recorded(services)}
 
 
 def test_every_endpoint_that_changes_something_says_what_it_records(app: Flask) -> None:

@@ -10,7 +10,9 @@ from joserfc.jwk import RSAKey
 
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from tests.support.oidc_provider import CLIENT, SECRET, Provider
+from tests.support.webadmin.access_events import access_events
 from tests.support.webadmin.visitor import PASSWORD, Visitor
 from webadmin import create_app
 
@@ -174,6 +176,11 @@ def test_a_provider_without_a_signature_that_is_believed_is_not_used(
     assert desk().test_client().get("/login/oidc").status_code == 503
 
 
+def test_a_provider_that_calls_itself_otherwise_is_not_used(desk: Desk, provider: Provider) -> None:
+    provider.name_in_discovery = "https://evil.example"
+    assert desk().test_client().get("/login/oidc").status_code == 503
+
+
 def test_an_answer_of_another_browser_is_refused(desk: Desk, provider: Provider) -> None:
     app = desk()
     begun = Visitor(app.test_client()).get("/login/oidc")
@@ -187,6 +194,18 @@ def test_an_answer_counts_once(desk: Desk, provider: Provider) -> None:
     back = provider.answer(visitor.get("/login/oidc").location)
     assert visitor.get(back).status_code == 303
     assert visitor.get(back).status_code == 400
+
+
+def test_answers_that_do_not_hold_leave_a_bounded_number_of_events(
+    desk: Desk, provider: Provider, services: Services
+) -> None:
+    app = desk()
+    stranger = Visitor(app.test_client())
+    answers = [stranger.get("/login/oidc/back?error=x").status_code for _ in range(25)]
+    assert answers == [400] * 20 + [429] * 5
+    assert services.redis.xlen(keys.EVENTS_STREAM) == 20
+    _, answer = _log_in(app, provider)
+    assert answer.status_code == 303
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil"])
@@ -303,3 +322,31 @@ def test_a_person_of_the_proxy_without_an_account_is_refused(
     refused = _through(proxied(provision=False), "10.1.2.3", X_Forwarded_Email=ANN)
     assert refused.status_code == 403
     assert "invitation" in refused.text
+
+
+def test_a_refused_person_of_the_proxy_is_recorded_from_the_own_address_in_a_bounded_number(
+    proxied: Callable[..., Flask], services: Services
+) -> None:
+    app = proxied(provision=False, trusted_proxies=("10.1.2.3",))
+    for _ in range(22):
+        refused = _through(app, "10.1.2.3", X_Forwarded_Email=ANN, X_Forwarded_For="203.0.113.7")
+        assert refused.status_code == 403
+    failures = access_events(services)
+    assert {(one["subject"], one["address"]) for one in failures} == {(ANN, "203.0.113.7")}
+    assert len(failures) == 20
+
+
+def test_accounts_and_roles_given_from_outside_are_events(
+    desk: Desk, provider: Provider, services: Services, account: Callable[[str], str]
+) -> None:
+    account("admin")
+    app = desk(group_roles=("desk-admins=admin", "staff=operator"))
+    _log_in(app, provider)
+    provider.person["groups"] = ["desk-admins"]
+    _log_in(app, provider)
+    assert [(one["kind"], one["actor"], one["detail"]) for one in access_events(services)] == [
+        ("access.account_created", ANN, "operator, by single sign-on"),
+        ("access.logged_in", ANN, "single sign-on"),
+        ("access.role_changed", ANN, "admin, by single sign-on"),
+        ("access.logged_in", ANN, "single sign-on"),
+    ]

@@ -8,6 +8,7 @@ from flask import Flask
 
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
+from tests.support.webadmin.schedule_desk import offer_jobs, saved
 from tests.support.webadmin.visitor import PASSWORD, Visitor
 
 WORDS = "some other plain words"
@@ -144,9 +145,15 @@ def test_a_cookie_from_before_the_login_is_worth_nothing_after_it(
 ) -> None:
     visitor.get("/login")
     before = visitor.session
+    with visitor.client.session_transaction() as cookie:
+        cookie["planted"] = "x"
+        form_token = cookie["csrf_token"]
     visitor.login(account("viewer"))
     after = visitor.session
     assert before != after
+    with visitor.client.session_transaction() as cookie:
+        assert "planted" not in cookie
+        assert cookie.get("csrf_token") != form_token
     visitor.client.set_cookie("beatdesk", before)
     assert visitor.get("/").location.startswith("/login")
 
@@ -173,3 +180,20 @@ def test_an_old_login_is_asked_for_the_password_and_loses_nothing(
     assert admin.post("/users/invite", fields | {"confirm_password": PASSWORD}).status_code == 200
     assert services.accounts.get(EVE).role == "operator"
     assert admin.post(f"/users/{EVE}/role", {"role": "viewer"}).status_code == 303
+
+
+def test_a_run_with_other_arguments_asks_an_old_login_for_the_password(
+    operator: Visitor, services: Services
+) -> None:
+    offer_jobs(services)
+    name = saved(services).name
+    _stale(operator)
+    asked = operator.post(f"/schedules/{name}/run", {"kwargs": '{"days": 2}'})
+    assert asked.status_code == 403
+    assert "Password of operator@example.org" in asked.text
+    assert services.redis.llen("reports") == 0
+    assert operator.post(f"/schedules/{name}/run").status_code == 303
+    assert services.redis.llen("reports") == 1
+    fields = {"kwargs": '{"days": 2}', "confirm_password": PASSWORD}
+    assert operator.post(f"/schedules/{name}/run", fields).status_code == 303
+    assert services.redis.llen("reports") == 2

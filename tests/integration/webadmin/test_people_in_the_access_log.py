@@ -3,12 +3,11 @@
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from scheduler.services.services import Services
-from scheduler.storage import keys
+from tests.support.webadmin.access_events import access_events
 from tests.support.webadmin.visitor import PASSWORD, Visitor
 
 WORDS = "some other plain words"
@@ -30,22 +29,16 @@ CHANGES = [
 ]
 
 
-def _access_events(services: Services) -> list[dict[str, Any]]:
-    entries: Any = services.redis.xrange(keys.EVENTS_STREAM)
-    events = [json.loads(next(iter(fields.values()))) for _, fields in entries]
-    return [event for event in events if event["kind"].startswith("access.")]
-
-
 def test_changes_by_an_administrator_are_events(
     admin: Visitor, services: Services, account: Callable[[str], str]
 ) -> None:
     account("viewer")
     for path, fields, kind in CHANGES:
-        count = len(_access_events(services))
+        count = len(access_events(services))
         admin.post(path, fields)
-        new = [event["kind"] for event in _access_events(services)[count:]]
+        new = [event["kind"] for event in access_events(services)[count:]]
         assert new[:1] == [f"access.{kind}"], path
-    texts = json.dumps(_access_events(services))
+    texts = json.dumps(access_events(services))
     assert "admin@example.org" in texts
     assert "role_changed" in texts
     assert "operator of tag:finance" in texts
@@ -54,7 +47,7 @@ def test_changes_by_an_administrator_are_events(
 
 def test_a_wrong_token_is_a_failed_login(visitor: Visitor, services: Services) -> None:
     visitor.get("/account/whoami", headers={"Authorization": "Bearer bd_wrong"})
-    (event,) = _access_events(services)
+    (event,) = access_events(services)
     assert (event["kind"], event["detail"]) == ("access.login_failed", "wrong_token")
     assert event["address"] == "127.0.0.1"
 
@@ -64,7 +57,7 @@ def test_a_wrong_link_is_a_line_and_its_use_a_failed_login(
 ) -> None:
     visitor.get("/password/wrong")
     assert "wrong_link" in caplog.text
-    assert _access_events(services) == []
+    assert access_events(services) == []
     visitor.post("/password/wrong", {"password": WORDS, "again": WORDS}, page="/login")
-    (event,) = _access_events(services)
+    (event,) = access_events(services)
     assert (event["kind"], event["detail"]) == ("access.login_failed", "wrong_link")

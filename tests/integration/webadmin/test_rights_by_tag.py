@@ -8,10 +8,12 @@ from flask import Flask
 from scheduler.accounts.policy import ROLES
 from scheduler.accounts.rights import TAG_ROLES, Rights
 from scheduler.clock import utc_now
+from scheduler.history.recording.recorder import Recorder
 from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
+from tests.support.builders import a_spec
 from tests.support.webadmin.addresses import SAMPLES, calls
-from tests.support.webadmin.schedule_desk import everything_written, offer_jobs, saved
+from tests.support.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved
 from tests.support.webadmin.visitor import Visitor
 from webadmin.access.by_tag import BY_TAG, Place
 from webadmin.guard import ANYONE, LEAST_ROLE
@@ -155,6 +157,42 @@ def test_the_store_refuses_what_a_view_would_let_through(
     answer = someone.post(f"/schedules/{INSIDE}/enable")
     assert answer.status_code == 400
     assert services.schedules.get(OUTSIDE).enabled
+
+
+@pytest.mark.usefixtures("_schedules")
+def test_the_store_refuses_to_pull_a_schedule_in(
+    app: Flask, services: Services, limited: Callable[..., Visitor]
+) -> None:
+    someone = limited("operator")
+    desk = app.extensions["services"]
+    pulled = a_spec(OUTSIDE, JOB, tags=["finance"])
+
+    def careless() -> str:
+        desk.schedules.edit(OUTSIDE, pulled, revision=1, edit=Edit(actor="x", now=utc_now()))
+        return "changed"
+
+    app.view_functions["schedules.enable"] = lambda cls=None, **_: careless()
+    assert someone.post(f"/schedules/{INSIDE}/enable").status_code == 400
+    assert services.schedules.get(OUTSIDE).tags == ["nightly"]
+
+
+@pytest.mark.usefixtures("_schedules")
+def test_runs_are_repeated_and_cancelled_inside_only(
+    services: Services, limited: Callable[..., Visitor]
+) -> None:
+    runs = {
+        name: services.control.start(
+            services.schedules.get(name), actor="ada@example.org", kwargs={}, now=utc_now()
+        )
+        for name in (INSIDE, OUTSIDE)
+    }
+    recorder = Recorder(services.events, services.engine, services.redis, 1000, "test")
+    while recorder.run_once(utc_now(), 1):
+        pass
+    someone = limited("operator")
+    for action in ("rerun", "cancel"):
+        assert someone.post(f"/runs/{runs[OUTSIDE]}/{action}").status_code == 403
+        assert someone.post(f"/runs/{runs[INSIDE]}/{action}").status_code == 303
 
 
 @pytest.mark.usefixtures("_schedules")

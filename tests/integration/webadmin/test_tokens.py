@@ -91,6 +91,9 @@ def test_a_token_needs_no_token_of_a_form_and_a_cookie_counts_for_nothing_beside
     wrong = admin.get("/account/whoami", headers=_bearer("bd_wrong"))
     assert wrong.status_code == 401
     assert admin.get("/").status_code == 200
+    page = admin.get("/login", headers=_bearer(secret))
+    assert page.status_code == 200, "the cookie's login would lead away from this page"
+    assert "Set-Cookie" not in page.headers
 
 
 def test_every_other_address_is_closed_to_tokens(app: Flask, token: Callable[..., str]) -> None:
@@ -143,6 +146,19 @@ def test_wrong_tokens_are_counted_and_right_ones_still_pass(
     ]
     assert answers == [401] * 20 + [429]
     assert program.get("/account/whoami", headers=_bearer(secret)).status_code == 200
+
+
+def test_wrong_tokens_of_one_network_of_ipv6_are_counted_together(app: Flask) -> None:
+    program = app.test_client()
+    answers = [
+        program.get(
+            "/account/whoami",
+            headers=_bearer("bd_wrong"),
+            environ_base={"REMOTE_ADDR": f"2001:db8:1:2::{number}"},
+        ).status_code
+        for number in range(21)
+    ]
+    assert answers == [401] * 20 + [429]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webadmin.guard import ADMIN, ANYONE, LEAST_ROLE, OPERATOR, RANKS, VIEWER, permits, safe_path
+from scheduler.accounts.policy import ROLES
+from scheduler.accounts.rights import Rights
+from scheduler.accounts.store import rights_of
+from scheduler.history.account_models import Role, User
+from webadmin.guard import ANYONE, LEAST_ROLE, RANKS, permits, safe_path
 
 
 @pytest.mark.parametrize(
@@ -50,20 +54,32 @@ def test_a_safe_path_names_no_host(text: str) -> None:
         assert urlsplit(urljoin("https://desk.example/login", text)).netloc == "desk.example"
 
 
+def _rights(*names: str) -> Rights:
+    """The rights of an account with roles of these names."""
+    return rights_of(User(roles=[Role(name=name) for name in names]))
+
+
+def test_the_highest_role_counts() -> None:
+    assert _rights("viewer", "admin", "operator") == Rights("admin")
+
+
 def test_a_role_may_what_the_lesser_ones_may() -> None:
     for endpoint, least in LEAST_ROLE.items():
-        for role in (VIEWER, OPERATOR, ADMIN):
-            assert permits(endpoint, [role]) == (RANKS[role] >= RANKS[least]), (endpoint, role)
+        for role in ROLES:
+            assert permits(endpoint, Rights(role)) == (RANKS[role] >= RANKS[least]), (
+                endpoint,
+                role,
+            )
 
 
-@pytest.mark.parametrize("roles", [[], ["viewer"], ["admin"], ["root"], ["admin", "operator"]])
-def test_an_endpoint_without_a_row_is_closed(roles: list[str]) -> None:
-    assert not permits("nobody.wrote_this_down", roles)
-    assert not permits(None, roles)
+@pytest.mark.parametrize("names", [[], ["viewer"], ["admin"], ["root"], ["admin", "operator"]])
+def test_an_endpoint_without_a_row_is_closed(names: list[str]) -> None:
+    assert not permits("nobody.wrote_this_down", _rights(*names))
+    assert not permits(None, _rights(*names))
 
 
 def test_an_unknown_role_is_no_role() -> None:
-    assert not permits("home.index", ["root"])
-    assert [endpoint for endpoint in LEAST_ROLE if permits(endpoint, [])] == [
+    assert not permits("home.index", _rights("root"))
+    assert [endpoint for endpoint in LEAST_ROLE if permits(endpoint, Rights())] == [
         endpoint for endpoint, least in LEAST_ROLE.items() if least == ANYONE
     ]

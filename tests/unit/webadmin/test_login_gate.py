@@ -1,11 +1,13 @@
 """Wrong passwords lead to delays, never to a lock-out: which login may try a password now."""
 
 from dataclasses import dataclass, field
+from time import monotonic
 
 import pytest
 
 from scheduler.clock import utc_now
-from webadmin.limits.counters import Counters
+from webadmin.counting.counters import Counters
+from webadmin.counting.names import network_of
 from webadmin.limits.hashing import HashSlots
 from webadmin.limits.login_gate import (
     ACCOUNT_PAUSE,
@@ -17,7 +19,6 @@ from webadmin.limits.login_gate import (
     WINDOW,
     Attempt,
     LoginGate,
-    network_of,
 )
 from webadmin.limits.too_many import TooManyLogins
 
@@ -195,3 +196,11 @@ def test_few_hashes_run_at_once_and_few_logins_wait() -> None:
         assert (caught.value.reason, caught.value.retry_after) == ("busy", 2)
     with slots.slot(longest_wait=0):
         pass
+
+
+def test_a_login_that_finds_no_place_to_wait_is_sent_away_at_once() -> None:
+    slots = HashSlots(at_once=1, waiting=0)
+    began = monotonic()
+    with slots.slot(), pytest.raises(TooManyLogins), slots.slot(longest_wait=5):
+        pass
+    assert monotonic() - began < 4

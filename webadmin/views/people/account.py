@@ -20,14 +20,13 @@ from scheduler.events.access import (
 from scheduler.rules.time.zones import zone_names
 from webadmin.access import by_tag, rates
 from webadmin.access.fresh import hash_slot
-from webadmin.audit.recording import record
+from webadmin.access.recording import record_by_visitor
 from webadmin.form_values import whole_number
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals
 from webadmin.services import services
 
 TOKEN_FIELDS = {"name": "name", "scope": "scope", "tag": "tag", "days": "days"}
-NO_SESSION = ""
 
 
 class AccountView(Guard, BaseView):
@@ -65,7 +64,7 @@ class AccountView(Guard, BaseView):
                 rates.count(rates.PASSWORDS, actor())
             fields = {"current": "current", "password": "new", "again": "again"}
             return self._page(errors=at_field(error, fields, "new")), 422
-        record(PasswordChanged, actor=actor(), subject=actor())
+        record_by_visitor(PasswordChanged, actor())
         flash("Your password is changed. Log in with the new one.", "success")
         return _leave()
 
@@ -83,7 +82,7 @@ class AccountView(Guard, BaseView):
     def end_session(self) -> ResponseReturnValue:
         """End one session of the account."""
         services().sessions.end(request.form.get("session", ""), current_user.id)
-        record(SessionsEnded, actor=actor(), subject=actor(), detail="one session")
+        record_by_visitor(SessionsEnded, actor(), "one session")
         flash("The session is ended.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -91,7 +90,7 @@ class AccountView(Guard, BaseView):
     def sign_out(self) -> ResponseReturnValue:
         """End all sessions of the account, this one too."""
         services().accounts.sign_out(actor())
-        record(SessionsEnded, actor=actor(), subject=actor())
+        record_by_visitor(SessionsEnded, actor())
         flash("You are signed out everywhere.", "success")
         return _leave()
 
@@ -109,7 +108,7 @@ class AccountView(Guard, BaseView):
     def revoke_token(self) -> ResponseReturnValue:
         """Revoke a token of one's own."""
         token = services().tokens.revoke(token_number(), owner=actor(), now=utc_now())
-        record(TokenRevoked, actor=actor(), subject=token.name)
+        record_by_visitor(TokenRevoked, token.name)
         flash(f"The token {token.name} works no more.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -127,7 +126,7 @@ class AccountView(Guard, BaseView):
             token_errors=token_errors or {},
             shortest=SHORTEST,
             sessions=services().sessions.list(current_user.id, now),
-            own_session=digest_of(str(session.get("session", NO_SESSION))),
+            own_session=digest_of(str(session.get("session", ""))),
             tokens=services().tokens.list(actor()),
             scopes=[
                 scope
@@ -153,7 +152,7 @@ def typed_token(*, owner: str | None) -> NewToken:
         tag=request.form.get("tag", "").strip() or None,
         days=days,
     )
-    record(TokenCreated, actor=actor(), subject=token.name, detail=token.summary)
+    record_by_visitor(TokenCreated, token.name, token.summary)
     return token
 
 

@@ -18,7 +18,7 @@ from scheduler.outgoing.mailing import send
 from scheduler.rules.phrases import counted
 from webadmin.access import rates
 from webadmin.access.fresh import hash_slot
-from webadmin.audit.recording import record
+from webadmin.access.recording import record
 from webadmin.forms.sentences import sentence
 from webadmin.services import services
 
@@ -46,7 +46,8 @@ def use(text: str) -> ResponseReturnValue:
     if not services().settings.local_login:
         abort(403, "Passwords are switched off here (BEATDESK_LOCAL_LOGIN).")
     rates.refuse_excess(rates.LINKS)
-    store, now = services().password_links, utc_now()
+    store = services().password_links
+    now = utc_now()
     try:
         link = store.find(text[:LONGEST_TEXT], now)
         if request.method != "POST":

@@ -13,14 +13,10 @@ from flask import Blueprint, Flask, abort, current_app, redirect, request, sessi
 from flask.typing import ResponseReturnValue
 from joserfc.errors import JoseError
 
-from scheduler.accounts.outside import OutsidePeople, OutsidePerson
-from scheduler.clock import utc_now
+from scheduler.accounts.outside import OutsidePerson
 from scheduler.errors import Refused
-from scheduler.events.access import LoginFailed
 from scheduler.settings.schema import Settings
-from webadmin.access import fresh
-from webadmin.access.outside import admission, log_in
-from webadmin.audit.recording import record
+from webadmin.access import fresh, outside, rates
 from webadmin.errors import page
 from webadmin.forms.sentences import sentence
 from webadmin.guard import safe_path
@@ -28,6 +24,7 @@ from webadmin.services import services
 
 log = logging.getLogger(__name__)
 
+METHOD = "single sign-on"
 SECONDS = 5
 """Most seconds for one answer of the provider."""
 
@@ -85,19 +82,15 @@ def back() -> ResponseReturnValue:
     claims: dict[str, Any] = {}
     try:
         claims = _provider().authorize_access_token().get("userinfo") or {}
-        account = OutsidePeople(services().engine).admit(
-            _person(claims), admission(), now=utc_now()
-        )
+        outside.admit(_person(claims), METHOD)
     except (OAuthError, JoseError) as error:
-        record(LoginFailed, actor="", detail=f"single sign-on: {error}")
+        _count("", error)
         return _refused("The provider's answer does not hold.", 400)
     except Refused as error:
-        email = str(claims.get("email", ""))
-        record(LoginFailed, actor="", subject=email, detail=f"single sign-on: {error}")
+        _count(str(claims.get("email", "")), error)
         return _refused(sentence(str(error)), 403)
     except (OSError, ValueError) as error:
         return _unreachable(error)
-    log_in(account, "single sign-on")
     auth_time = claims.get("auth_time")
     if isinstance(auth_time, int):
         fresh.mark_fresh_at(auth_time)
@@ -138,6 +131,12 @@ def _person(claims: dict[str, Any]) -> OutsidePerson:
         is_verified=claims.get("email_verified") is True or settings.oidc_trust_email,
         groups=[group for group in listed[:MOST_GROUPS] if isinstance(group, str)],
     )
+
+
+def _count(email: str, error: Exception) -> None:
+    """Count and record a refused login. Aborts with 429 after too many."""
+    if not rates.count_from_outside(email, f"{METHOD}: {error}"):
+        abort(429)
 
 
 def _refused(text: str, code: int) -> ResponseReturnValue:

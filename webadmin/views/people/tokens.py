@@ -9,8 +9,8 @@ from scheduler.accounts.tokens import MOST_DAYS, USUAL_DAYS
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.access import TokenRevoked
-from webadmin.audit.recording import record
-from webadmin.guard import Guard, actor
+from webadmin.access.recording import record_by_visitor
+from webadmin.guard import Guard
 from webadmin.refusals import at_field, shows_refusals
 from webadmin.services import services
 from webadmin.views.people.account import TOKEN_FIELDS, token_number, typed_token
@@ -42,7 +42,7 @@ class TokensView(Guard, BaseView):
     def revoke(self) -> ResponseReturnValue:
         """Revoke any token."""
         token = services().tokens.revoke(token_number(), now=utc_now())
-        record(TokenRevoked, actor=actor(), subject=token.name, detail=token.owner or "a service")
+        record_by_visitor(TokenRevoked, token.name, token.owner or "a service")
         flash(f"The token {token.name} works no more.", "success")
         return redirect(url_for(".index"), 303)
 

@@ -18,8 +18,9 @@ from scheduler.events.access import (
     PasswordChanged,
     RoleChanged,
     SessionsEnded,
+    role_for_tag,
 )
-from webadmin.audit.recording import record
+from webadmin.access.recording import record_by_visitor
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals
 from webadmin.services import services
@@ -36,7 +37,7 @@ def _done(
     kind: type[AccessEvent], account: Account, text: str, detail: str = ""
 ) -> ResponseReturnValue:
     """Record the change, say what is done, and lead back to the account."""
-    record(kind, actor=actor(), subject=account.email, detail=detail)
+    record_by_visitor(kind, account.email, detail)
     flash(f"{account.email} {text}", "success")
     return redirect(url_for("users.show", email=account.email), 303)
 
@@ -50,14 +51,15 @@ class UsersView(Guard, BaseView):
         return self.render(
             "people/users.html",
             accounts=_accounts().list(),
-            waiting=services().password_links.waiting(utc_now()),
+            waiting=services().password_links.waiting(),
             role_words=ROLE_WORDS,
         )
 
     @expose("/invite", methods=["GET", "POST"])
     def invite(self) -> ResponseReturnValue:
         """GET shows the form; POST adds the account and shows the link for its owner, once."""
-        email, role = request.form.get("email", ""), request.form.get("role", "viewer")
+        email = request.form.get("email", "")
+        role = request.form.get("role", "viewer")
         errors: dict[str, str] = {}
         if request.method == "POST":
             try:
@@ -65,7 +67,7 @@ class UsersView(Guard, BaseView):
             except Refused as error:
                 errors = at_field(error, {"email": "email", "role": "role"}, "email")
             else:
-                record(AccountInvited, actor=actor(), subject=link.email, detail=role)
+                record_by_visitor(AccountInvited, link.email, role)
                 return self._link_page(link)
         page = self.render(
             "people/invite.html",
@@ -84,7 +86,7 @@ class UsersView(Guard, BaseView):
         return self.render(
             "people/user.html",
             account=account,
-            waiting=services().password_links.waiting(utc_now()).get(account.email),
+            waiting=services().password_links.waiting().get(account.email),
             tokens=services().tokens.list(account.email),
             roles=ROLES,
             tag_roles=TAG_ROLES,
@@ -107,10 +109,11 @@ class UsersView(Guard, BaseView):
     @shows_refusals(NOT_CHANGED, to=".show")
     def grant(self, email: str) -> ResponseReturnValue:
         """Give a role for the schedules with a tag. The account's sessions end."""
-        role, tag = request.form.get("role", ""), request.form.get("tag", "")
+        role = request.form.get("role", "")
+        tag = request.form.get("tag", "")
         account = _accounts().grant(email, role, tag)
         text = f"is {role} of the schedules tagged {tag.strip()} now."
-        return _done(RoleChanged, account, text, f"{role} of tag:{tag.strip()}")
+        return _done(RoleChanged, account, text, role_for_tag(role, tag))
 
     @expose("/<path:email>/withdraw", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
@@ -119,7 +122,7 @@ class UsersView(Guard, BaseView):
         tag = request.form.get("tag", "")
         account = _accounts().withdraw(email, tag)
         text = f"has no role for the tag {tag.strip()} any more."
-        return _done(RoleChanged, account, text, f"none of tag:{tag.strip()}")
+        return _done(RoleChanged, account, text, role_for_tag(None, tag))
 
     @expose("/<path:email>/disable", methods=["POST"])
     @shows_refusals(NOT_CHANGED, to=".show")
@@ -145,7 +148,7 @@ class UsersView(Guard, BaseView):
     def reset_password(self, email: str) -> ResponseReturnValue:
         """Take the password away, and show the link for a new one, once."""
         link = services().password_links.reset(email, by=actor(), now=utc_now())
-        record(PasswordChanged, actor=actor(), subject=link.email, detail="taken away")
+        record_by_visitor(PasswordChanged, link.email, "taken away")
         return self._link_page(link)
 
     def _link_page(self, link: Link) -> str:

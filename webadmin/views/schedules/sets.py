@@ -17,7 +17,7 @@ from scheduler.rules.phrases import counted
 from scheduler.sets.apply import Applied, apply, plan_text
 from scheduler.sets.export import export
 from scheduler.sets.plan import Plan, with_runs
-from webadmin.audit.recording import record_export
+from webadmin.access.recording import record_export
 from webadmin.form_values import comment
 from webadmin.guard import edit_by_visitor, may
 from webadmin.services import services

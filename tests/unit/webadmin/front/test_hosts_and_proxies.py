@@ -1,6 +1,7 @@
 """Names and addresses of requests: what is believed of them, from whom, and what is refused."""
 
 from collections.abc import Callable
+from socket import socket
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from scheduler.settings.errors import BadSettings
 from scheduler.settings.schema import Settings
 from webadmin import front
 from webadmin.access.outside import peer_address
+from webadmin.front.proxies import MOST_WARNINGS, Proxies
 
 PROXY = "10.0.0.5"
 VISITOR = "203.0.113.9"
@@ -67,6 +69,7 @@ def test_all_names_below_a_domain_can_be_allowed(ask: Callable[..., Any]) -> Non
     settings = {"allowed_hosts": (".example.org",)}
     assert ask(settings, "desk.example.org").status_code == 200
     assert ask(settings, "badexample.org").status_code == 421
+    assert ask({"allowed_hosts": ("example.org",)}, "desk.example.org").status_code == 421
 
 
 def test_an_address_can_be_called_where_the_console_listens_everywhere(
@@ -120,3 +123,27 @@ def test_proxies_in_a_row_are_passed_over(ask: Callable[..., Any]) -> None:
 def test_a_visitor_through_a_unix_socket_is_no_peer(ask: Callable[..., Any]) -> None:
     found = ask({"trusted_proxies": ("unix",)}, "localhost", "", X_FORWARDED_FOR=PROXY).json
     assert (found["address"], found["peer"]) == (PROXY, "")
+
+
+def test_the_scheme_is_that_of_the_connection_whatever_a_header_told_the_server() -> None:
+    schemes = []
+    with socket() as plain:
+        environ = {"REMOTE_ADDR": VISITOR, "wsgi.url_scheme": "https", "gunicorn.socket": plain}
+
+        def application(environ: dict[str, Any], _start: Any) -> list[bytes]:
+            schemes.append(environ["wsgi.url_scheme"])
+            return []
+
+        Proxies(application, Settings())(environ, lambda *_: lambda _: None)
+    assert schemes == ["http"]
+
+
+def test_a_proxy_without_a_setting_is_named_once_and_few_are(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    proxies = Proxies(lambda _environ, _start: [], Settings())
+    for number in [*range(MOST_WARNINGS + 10), 0]:
+        environ = {"REMOTE_ADDR": f"10.0.0.{number}", "HTTP_X_FORWARDED_FOR": VISITOR}
+        proxies(environ, lambda *_: lambda _: None)
+    named = [record.getMessage().split()[0] for record in caplog.records]
+    assert named == [f"10.0.0.{number}" for number in range(MOST_WARNINGS)]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webadmin.front.lengths import (
+    BUTTON,
     DEEPEST_JSON,
     HEADERS,
     LONG_TEXTS,
@@ -72,6 +73,12 @@ def test_the_depth_is_found_in_linear_time(text: str) -> None:
 def test_a_long_address_is_refused(app: Flask, address: str, code: int, words: str) -> None:
     answer = app.test_client().get(address)
     assert (answer.status_code, words in answer.text) == (code, True)
+
+
+def test_a_body_is_refused_by_its_announced_length(app: Flask) -> None:
+    answer = app.test_client().post("/a", data={"comment": "x" * BUTTON})
+    assert answer.status_code == 413
+    assert f"at most {BUTTON:,} are read" in answer.text
 
 
 def test_long_headers_are_refused(app: Flask) -> None:

@@ -25,6 +25,6 @@ def record_by_visitor(kind: type[AccessEvent], subject: str, detail: str = "") -
     record(kind, actor=str(current_user.email), subject=subject, detail=detail)
 
 
-def record_export(subject: str) -> None:
+def record_export(subject: str, detail: str = "") -> None:
     """Record that the visitor takes data out as a file; a HEAD for the file counts too."""
-    record_by_visitor(DataExported, subject)
+    record_by_visitor(DataExported, subject, detail)

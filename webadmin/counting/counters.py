@@ -6,8 +6,9 @@ asks for several counts, and must not wait for each.
 """
 
 import logging
+from collections.abc import Callable
 from time import monotonic
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, storage_from_string
@@ -16,6 +17,8 @@ from redis.exceptions import RedisError
 from scheduler.storage import keys
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 PAUSE = 5.0
 """Seconds without a further question to a Redis that did not answer."""
@@ -54,12 +57,7 @@ class Counters:
 
     def add(self, key: str, seconds: int) -> Count:
         """Add one to a count, which ends `seconds` after its first addition."""
-        if monotonic() >= self._ask_again_at:
-            try:
-                return Count(self._redis.incr(key, seconds), self._redis)
-            except (RedisError, StorageError) as error:
-                self._note_outage(error)
-        return Count(self._memory.incr(key, seconds), self._memory)
+        return self._ask(lambda storage: Count(storage.incr(key, seconds), storage))
 
     def give_back(self, key: str, seconds: int, storage: Storage) -> None:
         """Take one from a count in the storage to which it was added."""
@@ -68,20 +66,28 @@ class Counters:
         except (RedisError, StorageError) as error:
             self._note_outage(error)
 
+    def value(self, key: str) -> int:
+        """Return the value of a count; 0 for one that does not exist."""
+        return self._ask(lambda storage: storage.get(key))
+
     def seconds_left(self, key: str, now: float) -> int:
         """Return in how many seconds a count ends, rounded up; 0 for a count that does not exist.
 
         `now` is in seconds since 1970.
         """
+        return self._ask(lambda storage: _left(storage, key, now))
+
+    def _ask(self, question: Callable[[Storage], Answer]) -> Answer:
+        """Ask Redis, and this process's own storage while Redis does not answer."""
         if monotonic() >= self._ask_again_at:
             try:
-                return _left(self._redis, key, now)
+                return question(self._redis)
             except (RedisError, StorageError) as error:
                 self._note_outage(error)
-        return _left(self._memory, key, now)
+        return question(self._memory)
 
     def _note_outage(self, error: Exception) -> None:
-        log.warning("redis does not answer; logins are counted in this process: %s", error)
+        log.warning("redis does not answer; wrong secrets are counted in this process: %s", error)
         self._ask_again_at = monotonic() + PAUSE
 
 
