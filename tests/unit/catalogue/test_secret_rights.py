@@ -8,6 +8,7 @@ from scheduler.catalogue.call_check import check_arguments
 from scheduler.catalogue.records import Job, Parameter
 from scheduler.catalogue.secret_rights import references, refuse_forbidden
 from scheduler.errors import BadArguments
+from scheduler.events.bounds import DEEPEST
 from scheduler.settings.secret_uses import secret_use
 
 USES = [
@@ -81,6 +82,13 @@ def test_a_call_is_judged_by_the_catalogue_also_by_position() -> None:
 def test_references_are_found_at_any_depth_and_in_names() -> None:
     found = references({"secret://a": [{"b": ("x secret://c y",)}], "d": 1})
     assert found == {"a", "c"}
+
+
+def test_references_are_found_below_the_deepest_level_that_is_shown() -> None:
+    value: Any = "secret://a"
+    for _ in range(10 * DEEPEST):
+        value = [{"in": value}]
+    assert references(value) == {"a"}
 
 
 @pytest.mark.parametrize(
