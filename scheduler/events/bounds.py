@@ -108,7 +108,8 @@ def _masked_object(value: Mapping[Any, Any], depth: int) -> dict[str, JsonValue]
         plain_text(str(key)): MASK if is_hidden(str(key), item) else masked(item, depth + 1)
         for key, item in value.items()
     }
-    if "value" in found and any(is_hidden(value.get(key), value["value"]) for key in _NAMING):
+    # Looked up in `found`, whose keys are texts: another object may print as "value".
+    if "value" in found and any(is_hidden(found.get(key), found["value"]) for key in _NAMING):
         found["value"] = MASK
     return found
 

@@ -166,3 +166,11 @@ def test_what_is_masked_stays_as_it_is(text: str, secret: str) -> None:
 )
 def test_a_literal_is_told_from_a_reference(name: str, value: Any, literal: bool) -> None:
     assert is_literal_secret(name, value) is literal
+
+
+def test_a_key_that_only_looks_like_the_field_value_does_no_harm() -> None:
+    class Field:
+        def __str__(self) -> str:
+            return "value"
+
+    assert masked({"name": "password", Field(): PLANTED}) == {"name": "password", "value": MASK}
