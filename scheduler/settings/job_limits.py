@@ -11,6 +11,8 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 
+from scheduler.storage import keys
+
 _AGE = re.compile(r"(?P<number>[1-9][0-9]{0,4})(?P<unit>[mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -87,7 +89,7 @@ def redis_keys(text: str) -> RedisKeys:
 
 def _may_match_queue(pattern: str, queue: str) -> bool:
     """Whether the pattern matches the list of a queue, of any priority."""
-    return any(fnmatchcase(key, pattern) for key in (queue, f"{queue}\x06\x163"))
+    return any(fnmatchcase(f"{queue}{step}", pattern) for step in keys.PRIORITY_STEPS)
 
 
 def age_and_place(text: str, form: str) -> tuple[str, timedelta]:
