@@ -73,6 +73,11 @@ def masked(value: Any, depth: int = 0) -> JsonValue:
     return _foreign(value, depth)
 
 
+def masked_field(field: str, value: Any) -> JsonValue:
+    """Return the value of a field such as `kwargs.password` as JSON, masked also by its name."""
+    return MASK if is_hidden(field.rpartition(".")[2], value) else masked(value)
+
+
 def masked_arguments(args: Sequence[Any], names: Sequence[str]) -> list[JsonValue]:
     """Return positional arguments as JSON, masked; `names` are those of the parameters, in order.
 
