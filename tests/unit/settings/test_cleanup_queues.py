@@ -10,7 +10,9 @@ def test_the_queues_are_those_of_the_app() -> None:
     assert set(OUR_QUEUES) == {*QUEUES, CELERYS_QUEUE}
 
 
-@pytest.mark.parametrize("pattern", ["default", "def*", "bul?", "critical*", "bulk*", "bul*9", "def*6"])
+@pytest.mark.parametrize(
+    "pattern", ["default", "def*", "bul?", "critical*", "bulk*", "bul*9", "def*6"]
+)
 def test_a_pattern_that_matches_a_queue_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="matches the queue"):
         redis_keys(f"{pattern} 1h")

@@ -8,7 +8,9 @@ from scheduler.settings.errors import masked
 @pytest.mark.parametrize(
     "name", ["BEATDESK_SECRET_KEY", "BEATDESK_STARTER_TOKEN", "BEATDESK_OIDC_CLIENT_SECRET"]
 )
-@pytest.mark.parametrize("value", ["hunter2hunter2", "hunter2://hunter2", "redis://hunter2/hunter2"])
+@pytest.mark.parametrize(
+    "value", ["hunter2hunter2", "hunter2://hunter2", "redis://hunter2/hunter2"]
+)
 def test_a_secret_that_looks_like_an_address_is_hidden_too(name: str, value: str) -> None:
     assert "hunter2" not in masked(name, value)
 
