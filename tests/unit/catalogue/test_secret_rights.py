@@ -15,6 +15,7 @@ USES = [
     secret_use("shop-token http.request:headers@Shop.example"),
     secret_use("mail-key mail.send:context"),
     secret_use("sync-key shop.jobs.sync"),
+    secret_use("url-key http.request:url@shop.example"),
 ]
 SHOP = {
     "url": "https://shop.example/ping",
@@ -49,6 +50,7 @@ def test_a_permitted_use_is_accepted(job: str, kwargs: dict[str, Any], is_guarde
         ("http.request", SHOP | {"url": "https://shop.example.evil.example/"}, True),
         ("http.request", SHOP | {"url": "https://[broken/"}, True),
         ("http.request", {"url": "https://shop.example/?k=secret://shop-token"}, True),
+        ("http.request", {"url": "https://shop.example/?k=secret://url-key"}, True),
         ("http.request", {"url": "https://shop.example/", "body": "secret://shop-token"}, True),
         ("http.request", {"url": "https://shop.example/", "headers": {"X": "secret://free"}}, True),
         ("http.request", {"url": "https://a.b/", "headers": {"secret://free": "x"}}, True),
