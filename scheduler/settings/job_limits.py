@@ -23,7 +23,7 @@ OTHERS_PREFIXES = ("beatdesk:", "redbeat:", "_kombu.", "unacked", "celery", "/")
 fan-out).
 """
 
-OUR_QUEUES = ("critical", "default", "bulk", "celery")
+OWN_QUEUES = ("critical", "default", "bulk", "celery")
 """Lists of waiting messages, as `celery_app.queues` names them."""
 
 LEAST_PREFIX = 3
@@ -82,7 +82,7 @@ def redis_keys(text: str) -> RedisKeys:
         name for name in OTHERS_PREFIXES if prefix.startswith(name) or name.startswith(prefix)
     ]:
         raise ValueError(f"{pattern!r} may match {others[0]!r}…, which is not yours to delete")
-    if queues := [name for name in OUR_QUEUES if _may_match_queue(pattern, name)]:
+    if queues := [name for name in OWN_QUEUES if _may_match_queue(pattern, name)]:
         raise ValueError(f"{pattern!r} matches the queue {queues[0]!r} with its waiting runs")
     return RedisKeys(pattern, _age(age))
 

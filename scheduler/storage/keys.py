@@ -165,7 +165,16 @@ LIMITS_PREFIX = "beatdesk:limits"
 """Before the counters of the console's login limits."""
 
 
-PRIORITY_STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
+BINDINGS_PREFIX = "_kombu.binding."
+"""Before the name of an exchange: kombu's set of its bindings.
+
+Each is routing key, pattern and queue, with `PRIORITY_MARK` between.
+"""
+
+PRIORITY_MARK = "\x06\x16"
+"""Kombu's mark between the name of a queue and a priority, and in bindings."""
+
+PRIORITY_STEPS = ("", *(f"{PRIORITY_MARK}{priority}" for priority in (3, 6, 9)))
 """What kombu's Redis transport puts behind a queue's name for the list of each priority."""
 
 

@@ -21,7 +21,9 @@ def test_lines_are_printed_in_order_with_time_level_and_logger(beatdesk):
         "2026-11-21T12:00:01Z INFO shop: two",
         "    of two \\x1b[31m",
     ]
-    (first, _) = beatdesk.json("runs", "logs", RUN)["items"]
+    followed = beatdesk.done("runs", "logs", RUN, "--json")
+    assert "\x1b" not in followed
+    (first, _) = json.loads(followed)["items"]
     assert (first["text"], first["number"], first["attempt"], first["level"]) == (
         "one",
         0,

@@ -3,11 +3,11 @@
 import pytest
 
 from scheduler.celery_app.queues import CELERYS_QUEUE, QUEUES
-from scheduler.settings.job_limits import OUR_QUEUES, redis_keys
+from scheduler.settings.job_limits import OWN_QUEUES, redis_keys
 
 
 def test_the_queues_are_those_of_the_app() -> None:
-    assert set(OUR_QUEUES) == {*QUEUES, CELERYS_QUEUE}
+    assert set(OWN_QUEUES) == {*QUEUES, CELERYS_QUEUE}
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("setting", ["redis_url", "broker_url"])
+@pytest.mark.parametrize("setting", ["redis_url", "broker_url", "result_backend"])
 @pytest.mark.parametrize("address", MISTAKES)
 def test_a_mistake_is_a_fault_of_the_setting_that_shows_no_password(
     address: str, setting: str
