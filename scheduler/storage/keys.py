@@ -168,13 +168,13 @@ LIMITS_PREFIX = "beatdesk:limits"
 BINDINGS_PREFIX = "_kombu.binding."
 """Before the name of an exchange: kombu's set of its bindings.
 
-Each is routing key, pattern and queue, with `PRIORITY_MARK` between.
+Each is routing key, pattern and queue, with kombu's mark between.
 """
 
-PRIORITY_MARK = "\x06\x16"
+_MARK = "\x06\x16"
 """Kombu's mark between the name of a queue and a priority, and in bindings."""
 
-PRIORITY_STEPS = ("", *(f"{PRIORITY_MARK}{priority}" for priority in (3, 6, 9)))
+PRIORITY_STEPS = ("", *(f"{_MARK}{priority}" for priority in (3, 6, 9)))
 """What kombu's Redis transport puts behind a queue's name for the list of each priority."""
 
 
@@ -190,6 +190,16 @@ class Names(NamedTuple):
 def entry(name: str) -> str:
     """Return the key of the hash of the schedule called `name`."""
     return REDBEAT_PREFIX + name
+
+
+def queue_of_list(key: str) -> str:
+    """Return the queue to which a list belongs, whatever its priority."""
+    return key.partition(_MARK)[0]
+
+
+def queue_of_binding(member: str) -> str:
+    """Return the queue of a member of a set of bindings."""
+    return member.rpartition(_MARK)[2]
 
 
 def schedule_name(key: str) -> str:

@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 
 from scheduler.errors import Refused
 from scheduler.settings.job_limits import OTHERS_PREFIXES, RedisKeys
-from scheduler.storage.keys import BINDINGS_PREFIX, PRIORITY_MARK
+from scheduler.storage.keys import BINDINGS_PREFIX, queue_of_binding, queue_of_list
 
 AT_ONCE = 500
 
@@ -43,7 +43,7 @@ return found
 
 def is_protected(key: str, queues: Collection[str]) -> bool:
     """Whether the key belongs to Beatdesk, RedBeat or Celery, or is a queue."""
-    return key.startswith(OTHERS_PREFIXES) or key.partition(PRIORITY_MARK)[0] in queues
+    return key.startswith(OTHERS_PREFIXES) or queue_of_list(key) in queues
 
 
 def bound_queues(redis: Redis) -> set[str]:
@@ -51,7 +51,7 @@ def bound_queues(redis: Redis) -> set[str]:
     queues: set[str] = set()
     for binding in redis.scan_iter(match=f"{BINDINGS_PREFIX}*", count=AT_ONCE, _type="SET"):
         members: Any = redis.smembers(binding)
-        queues |= {str(member).rpartition(PRIORITY_MARK)[2] for member in members}
+        queues |= {queue_of_binding(str(member)) for member in members}
     return queues - {""}
 
 
