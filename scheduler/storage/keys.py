@@ -171,8 +171,8 @@ BINDINGS_PREFIX = "_kombu.binding."
 Each is routing key, pattern and queue, with kombu's mark between.
 """
 
+# Kombu's mark between the name of a queue and a priority, and in bindings; no key.
 _MARK = "\x06\x16"
-"""Kombu's mark between the name of a queue and a priority, and in bindings."""
 
 PRIORITY_STEPS = ("", *(f"{_MARK}{priority}" for priority in (3, 6, 9)))
 """What kombu's Redis transport puts behind a queue's name for the list of each priority."""
