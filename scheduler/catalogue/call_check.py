@@ -72,9 +72,7 @@ def check_saved_call(job: Job, args: Sequence[object], kwargs: Mapping[str, obje
 
 def positional_names(job: Job) -> list[str]:
     """Return the names of the parameters that take positional arguments, in order."""
-    return [
-        p.name for p in job.parameters if p.kind in ("positional_only", "positional_or_keyword")
-    ]
+    return [parameter.name for parameter in job.parameters if parameter.kind in _BY_PLACE]
 
 
 def filled_names(job: Job, args: Sequence[object]) -> list[str]:

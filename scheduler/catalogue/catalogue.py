@@ -1,7 +1,7 @@
 """The catalogue: jobs with parameters and queues, and the workers that offer the jobs.
 
 Workers publish their jobs in Redis; console and commands read the catalogue, and never import the
-code of jobs. The functions above `Catalogue` are pure. A job without a live worker stays in the
+code of jobs. A job without a live worker stays in the
 catalogue: the job's schedules must stay editable while the workers are down.
 """
 

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scheduler.errors import BadArguments
-from scheduler.events.bounds import DEEPEST
 from scheduler.events.secret_names import REFERENCE
 
 Use = Sequence[str | None]
@@ -36,19 +35,22 @@ def refuse_forbidden(
                 raise BadArguments(_refusal(secret, job, parameter, host))
 
 
-def references(value: Any, depth: int = 0) -> set[str]:
-    """Return the names of the secrets referred to in a value, at any depth, also in names."""
-    if isinstance(value, str):
-        return {match["name"] for match in REFERENCE.finditer(value)}
-    if depth > DEEPEST:
-        return set()
-    if isinstance(value, Mapping):
-        parts = [*value.keys(), *value.values()]
-    elif isinstance(value, list | tuple):
-        parts = list(value)
-    else:
-        return set()
-    return {name for part in parts for name in references(part, depth + 1)}
+def references(value: Any) -> set[str]:
+    """Return the names of the secrets referred to in a value, at any depth, also in names.
+
+    As deep as the worker replaces references: a bound here would leave the deeper ones unjudged.
+    """
+    names: set[str] = set()
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            names.update(match["name"] for match in REFERENCE.finditer(part))
+        elif isinstance(part, Mapping):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple):
+            waiting += part
+    return names
 
 
 def _is_permitted(

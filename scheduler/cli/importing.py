@@ -18,12 +18,12 @@ from scheduler.sets import crontab_file, django_celery_beat, importing, redbeat_
 from scheduler.sets.found import Found, Readings
 from scheduler.sets.importing import Import, Taken
 from scheduler.storage import keys
+from scheduler.terminal_text import visible
 
 if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.services.services import Services
-from scheduler.terminal_text import visible
 
 REDBEAT = "redbeat:"
 _YAML_ENDS = (".yaml", ".yml", ".json")

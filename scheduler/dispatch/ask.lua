@@ -1,10 +1,11 @@
 -- A worker asks what decides whether a scheduled run may start. Where no other run of the schedule runs, it has it.
 --
--- KEYS  1 the stream of events   2 all leases   3 their owners   4 the schedule's alive runs   5 its entry
---       6 names of static entries
+-- KEYS  1 the stream of events   2 all leases   3 their owners   4 the schedule's alive runs
 -- ARGV  1 field of an event   2 the event that tells that the worker has it   3 run   4 '1': it began before
 --       5 seconds that it counts as alive   6 uid   7 attempt   8 worker   9 name of the schedule   10 most runs looked at
 --       11 '1' where Redis knew the run before this delivery, '0' where not, '' where its lease tells
+--       12 the schedule's entry   13 names of static entries: keys that are read only, and not in KEYS, for which
+--       Redis asks a login for the right to write
 --
 -- Answers: is it the worker's, is the entry gone of a run that is known, was it admitted before, is the entry static,
 -- and the entry's three fields. The event is told where it is the worker's.
@@ -28,8 +29,8 @@ if not admitted then
   end
 end
 
-local entry = redis.call('TYPE', KEYS[5])['ok'] == 'hash'
-  and read_entry(KEYS[5], redis.call) or {false, false, false}
+local entry = redis.call('TYPE', ARGV[12])['ok'] == 'hash'
+  and read_entry(ARGV[12], redis.call) or {false, false, false}
 local is_known = lease and ARGV[11] ~= '0'
 local gone = is_known and not admitted and not (entry[1] or entry[2] or entry[3])
 
@@ -44,6 +45,6 @@ if not others and not gone then
   redis.call('ZADD', KEYS[4], score, ARGV[3])
 end
 return {
-  (others or gone) and 0 or 1, gone and 1 or 0, admitted and 1 or 0, redis.call('SISMEMBER', KEYS[6], ARGV[9]),
+  (others or gone) and 0 or 1, gone and 1 or 0, admitted and 1 or 0, redis.call('SISMEMBER', ARGV[13], ARGV[9]),
   entry[1], entry[2], entry[3],
 }

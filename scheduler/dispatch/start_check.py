@@ -69,8 +69,6 @@ class StartCheck:
                 keys.LEASES_ZSET,
                 keys.LEASE_OWNERS_HASH,
                 keys.ALIVE_PREFIX + uid,
-                keys.entry(name),
-                keys.STATICS_SET,
             ],
             args=[
                 schema.FIELD,
@@ -84,6 +82,8 @@ class StartCheck:
                 name,
                 _MOST_LOOKED_AT,
                 "" if is_known is None else int(is_known),
+                keys.entry(name),
+                keys.STATICS_SET,
             ],
         )
         return _answer(reply, event, start_by)

@@ -73,6 +73,11 @@ def masked(value: Any, depth: int = 0) -> JsonValue:
     return _foreign(value, depth)
 
 
+def masked_field(field: str, value: Any) -> JsonValue:
+    """Return the value of a field such as `kwargs.password` as JSON, masked also by its name."""
+    return MASK if is_hidden(field.rpartition(".")[2], value) else masked(value)
+
+
 def masked_arguments(args: Sequence[Any], names: Sequence[str]) -> list[JsonValue]:
     """Return positional arguments as JSON, masked; `names` are those of the parameters, in order.
 
@@ -108,7 +113,8 @@ def _masked_object(value: Mapping[Any, Any], depth: int) -> dict[str, JsonValue]
         plain_text(str(key)): MASK if is_hidden(str(key), item) else masked(item, depth + 1)
         for key, item in value.items()
     }
-    if "value" in found and any(is_hidden(value.get(key), value["value"]) for key in _NAMING):
+    # Looked up in `found`, whose keys are texts: another object may print as "value".
+    if "value" in found and any(is_hidden(found.get(key), found["value"]) for key in _NAMING):
         found["value"] = MASK
     return found
 

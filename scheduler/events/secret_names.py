@@ -78,7 +78,7 @@ def is_literal_secret(name: object, value: object) -> bool:
     and are no secrets. A text with a reference, a text or number of less than `SHORTEST`
     characters, and true or false are none either.
     """
-    if not isinstance(name, str) or isinstance(value, bool) or not is_hidden(name, value):
+    if not isinstance(name, str) or not is_hidden(name, value):
         return False
     if _REFUSED.search(_CAMEL.sub("_", name[-LONGEST_NAME:])) is None:
         return False

@@ -124,25 +124,29 @@ def redis_version(redis: Part) -> Part:
 def redis_setup(services: Services) -> list[Part]:
     """Return the parts for the server's eviction and persistence.
 
-    A managed server may hide the set-up, which is not a fault.
+    A managed server, or a login without the right, may hide the set-up, which is not a fault. INFO
+    shows whether the server evicts then, too.
     """
+    try:
+        memory: dict[Any, Any] = services.redis.info("memory")
+    except RedisError as error:
+        return [_no_setup(error)]
     try:
         config: dict[Any, Any] = {
             **services.redis.config_get("maxmemory*"),
             **services.redis.config_get("append*"),
         }
-        memory: dict[Any, Any] = services.redis.info("memory")
-    except ResponseError as error:
-        return [
-            Part(
-                name="redis set-up",
-                ok=True,
-                summary=f"the server does not say how it is set up: {error}",
-            )
-        ]
     except RedisError as error:
-        return [Part(name="redis set-up", ok=False, summary=str(error), remedy="Run doctor again")]
+        return [eviction({}, memory), _no_setup(error)]
     return [eviction(config, memory), append_only(config)]
+
+
+def _no_setup(error: RedisError) -> Part:
+    """The part of a server that does not show its set-up, or does not answer."""
+    if isinstance(error, ResponseError):
+        summary = f"the server does not say how it is set up: {error}"
+        return Part(name="redis set-up", ok=True, summary=summary)
+    return Part(name="redis set-up", ok=False, summary=str(error), remedy="Run doctor again")
 
 
 def _sizes(services: Services) -> Part:

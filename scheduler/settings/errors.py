@@ -15,9 +15,8 @@ __all__ = [
 ]
 
 PREFIX = "BEATDESK_"
-SECRET_FIELDS = frozenset(
+ADDRESSES = frozenset(
     {
-        "secret_key",
         "redis_url",
         "broker_url",
         "result_backend",
@@ -25,10 +24,11 @@ SECRET_FIELDS = frozenset(
         "report_dsn",
         "cleanup_dsn",
         "smtp_url",
-        "oidc_client_secret",
-        "starter_token",
     }
 )
+"""Settings whose value may have a password in it; the rest is shown."""
+
+SECRET_FIELDS = ADDRESSES | {"secret_key", "oidc_client_secret", "starter_token"}
 EXPLAINED = (
     "every setting is explained in docs/reference/settings.md, and in the console under Help"
 )
@@ -64,4 +64,5 @@ def masked(name: str, value: str) -> str:
     field = name.removeprefix(PREFIX).lower().removesuffix("_file")
     if field not in SECRET_FIELDS or name.endswith("_FILE"):
         return repr(value)
-    return repr(without_password(value)) if "://" in value else "'***'"
+    is_address = field in ADDRESSES and "://" in value
+    return repr(without_password(value)) if is_address else "'***'"

@@ -11,6 +11,8 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 
+from scheduler.storage import keys
+
 _AGE = re.compile(r"(?P<number>[1-9][0-9]{0,4})(?P<unit>[mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -21,7 +23,7 @@ OTHERS_PREFIXES = ("beatdesk:", "redbeat:", "_kombu.", "unacked", "celery", "/")
 fan-out).
 """
 
-OUR_QUEUES = ("critical", "default", "bulk", "celery")
+OWN_QUEUES = ("critical", "default", "bulk", "celery")
 """Lists of waiting messages, as `celery_app.queues` names them."""
 
 LEAST_PREFIX = 3
@@ -80,14 +82,14 @@ def redis_keys(text: str) -> RedisKeys:
         name for name in OTHERS_PREFIXES if prefix.startswith(name) or name.startswith(prefix)
     ]:
         raise ValueError(f"{pattern!r} may match {others[0]!r}…, which is not yours to delete")
-    if queues := [name for name in OUR_QUEUES if _may_match_queue(pattern, name)]:
+    if queues := [name for name in OWN_QUEUES if _may_match_queue(pattern, name)]:
         raise ValueError(f"{pattern!r} matches the queue {queues[0]!r} with its waiting runs")
     return RedisKeys(pattern, _age(age))
 
 
 def _may_match_queue(pattern: str, queue: str) -> bool:
     """Whether the pattern matches the list of a queue, of any priority."""
-    return any(fnmatchcase(key, pattern) for key in (queue, f"{queue}\x06\x163"))
+    return any(fnmatchcase(f"{queue}{step}", pattern) for step in keys.PRIORITY_STEPS)
 
 
 def age_and_place(text: str, form: str) -> tuple[str, timedelta]:

@@ -71,7 +71,7 @@ def _sentence(error: Exception, server: Server, consequence: str) -> str:
     fault = fault_of(error)
     if right is not None:
         return (
-            f"{server.name} refused the command, nothing was saved: the login may not use {right}"
+            f"{server.name} refused the command, nothing was saved: the login may not {right}"
             f"{because}; {fault.remedy_for(server.setting)}"
         )
     # A server that refuses is full, read-only, or has a value of another type under the key.

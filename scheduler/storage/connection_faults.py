@@ -204,7 +204,7 @@ def fault_of(error: BaseException) -> Fault:
 
 
 def missing_right(error: BaseException) -> str | None:
-    """Return the command, key or channel that a login may not use, in the words of Redis."""
+    """Return what a login may not do, in the words of Redis: `run the 'get' command`."""
     for each in _causes(error):
         match = re.search(r"no permissions to (?P<what>.+)", str(each))
         if match:

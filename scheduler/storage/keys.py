@@ -165,7 +165,16 @@ LIMITS_PREFIX = "beatdesk:limits"
 """Before the counters of the console's login limits."""
 
 
-PRIORITY_STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
+BINDINGS_PREFIX = "_kombu.binding."
+"""Before the name of an exchange: kombu's set of its bindings.
+
+Each is routing key, pattern and queue, with kombu's mark between.
+"""
+
+# Kombu's mark between the name of a queue and a priority, and in bindings; no key.
+_MARK = "\x06\x16"
+
+PRIORITY_STEPS = ("", *(f"{_MARK}{priority}" for priority in (3, 6, 9)))
 """What kombu's Redis transport puts behind a queue's name for the list of each priority."""
 
 
@@ -181,6 +190,16 @@ class Names(NamedTuple):
 def entry(name: str) -> str:
     """Return the key of the hash of the schedule called `name`."""
     return REDBEAT_PREFIX + name
+
+
+def queue_of_list(key: str) -> str:
+    """Return the queue to which a list belongs, whatever its priority."""
+    return key.partition(_MARK)[0]
+
+
+def queue_of_binding(member: str) -> str:
+    """Return the queue of a member of a set of bindings."""
+    return member.rpartition(_MARK)[2]
 
 
 def schedule_name(key: str) -> str:

@@ -134,6 +134,7 @@ def redis_keys() -> str:
     rows = (
         [f"`{name}`", f"`{value}`", words]
         for name, value, words in _constants(Path(inspect.getfile(keys)))
+        if not name.startswith("_")
     )
     return table(["name in the code", "in Redis", "what it holds"], rows)
 

@@ -22,12 +22,20 @@ class ValkeyServer:
     """
 
     def __init__(
-        self, folder: Path, binary: Path, port: int | None = None, *, cluster: bool = False
+        self,
+        folder: Path,
+        binary: Path,
+        port: int | None = None,
+        *,
+        cluster: bool = False,
+        include: Path | None = None,
     ) -> None:
+        """`include` is a further file of configuration, such as one with logins."""
         self.folder = folder
         self.binary = binary
         self.port = port or free_port()
         self._cluster = {"cluster-enabled": "yes", "cluster-port": free_port()} if cluster else {}
+        self._include = {} if include is None else {"include": include}
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -66,6 +74,7 @@ class ValkeyServer:
             "logfile": self.folder / "valkey.log",
             "maxmemory-policy": "noeviction",
             **self._cluster,
+            **self._include,
         }
         arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
         self.process = subprocess.Popen([str(self.binary), *arguments])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.cli.output import print_json
 from scheduler.cli.refusals import Failure
 from scheduler.settings.logging import formatter
 from scheduler.terminal_text import visible, visible_json, visible_lines
@@ -59,3 +60,10 @@ def test_a_refusal_cannot_control_the_terminal(as_json: bool) -> None:
     Failure(HOSTILE, field="name", as_json=as_json).show(out)
     assert is_harmless(out.getvalue().rstrip("\n"))
     assert "gnp.exe" in out.getvalue()
+
+
+def test_json_of_a_command_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"name": HOSTILE})
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == {"name": HOSTILE}
+    assert is_harmless(printed.replace("\n", ""))

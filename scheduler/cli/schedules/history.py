@@ -18,6 +18,7 @@ from scheduler.cli.schedules import deleted
 from scheduler.cli.schedules.listing import one_as_json
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
+from scheduler.events.bounds import masked_field
 from scheduler.history.queries.views import RevisionView, RunFilter
 from scheduler.rules.model.difference import Difference, differences
 from scheduler.rules.model.spec import Schedule
@@ -149,15 +150,20 @@ def _changed(saved: list[RevisionView]) -> list[list[Difference]]:
 
 def _in_words(found: list[Difference]) -> str:
     """Return the differences in one line of words."""
-    texts = [f"{one.field}: {_shown(one.before)} → {_shown(one.after)}" for one in found[:SHOWN]]
+    texts = [
+        f"{one.field}: {_shown(one.field, one.before)} → {_shown(one.field, one.after)}"
+        for one in found[:SHOWN]
+    ]
     more = len(found) - SHOWN
     return "; ".join([*texts, *([f"{more} more"] if more > 0 else [])])
 
 
-def _shown(value: object) -> str:
+def _shown(field: str, value: object) -> str:
+    """Return a value in short, secrets masked; a dash for a missing one."""
     if value is None:
         return "-"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    shown = masked_field(field, value)
+    text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 

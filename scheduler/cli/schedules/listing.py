@@ -20,6 +20,7 @@ from scheduler.cli.output import (
 from scheduler.cli.schedules import statistics
 from scheduler.cli.schedules.rule import zone_of
 from scheduler.clock import utc_now
+from scheduler.events.bounds import masked
 from scheduler.history.days import Summary
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.explain.words import describe
@@ -227,7 +228,8 @@ def _value_text(value: Any) -> str:
 
 
 def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return a value as text, the secrets in lists and objects masked."""
+    return value if isinstance(value, str) else json.dumps(masked(value), ensure_ascii=False)
 
 
 def one_as_json(services: Services, listed: ScheduleRow) -> dict[str, Any]:

@@ -42,7 +42,7 @@ KINDS = {"late": TooMuch, "too much": TooMuch, "arguments": BadArguments, "faile
 
 
 def main() -> None:
-    """Read one statement's rows; all is told on standard output."""
+    """Write the columns, the rows, and the end or the error of a statement to standard output."""
     order = frames.content_of(_read_order(sys.stdin.buffer))
     limit(float(order["seconds"]))
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)

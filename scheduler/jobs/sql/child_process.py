@@ -32,7 +32,7 @@ def query(
 ) -> Iterator[tuple[list[str], Iterator[Batch]]]:
     """Run a statement in a child process. Gives the columns, and the rows in batches.
 
-    Raises as `source.query`, also where the child is ended by a limit of the system.
+    Raises as `source.reading`, also where the child is ended by a limit of the system.
     """
     order = {
         "address": address,

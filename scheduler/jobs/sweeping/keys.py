@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 
 from scheduler.errors import Refused
 from scheduler.settings.job_limits import OTHERS_PREFIXES, RedisKeys
+from scheduler.storage.keys import BINDINGS_PREFIX, queue_of_binding, queue_of_list
 
 AT_ONCE = 500
 
@@ -39,25 +40,18 @@ end
 return found
 """
 
-_PRIORITY_MARK = "\x06\x16"
-"""Kombu's separator between a queue's name and a priority."""
-
-
-BINDINGS = "_kombu.binding."
-"""Prefix of kombu's sets of bindings: routing key, pattern and queue, with marks between."""
-
 
 def is_protected(key: str, queues: Collection[str]) -> bool:
     """Whether the key belongs to Beatdesk, RedBeat or Celery, or is a queue."""
-    return key.startswith(OTHERS_PREFIXES) or key.partition(_PRIORITY_MARK)[0] in queues
+    return key.startswith(OTHERS_PREFIXES) or queue_of_list(key) in queues
 
 
 def bound_queues(redis: Redis) -> set[str]:
     """Names of the queues that senders have bound, whether or not a worker reads them."""
     queues: set[str] = set()
-    for binding in redis.scan_iter(match=f"{BINDINGS}*", count=AT_ONCE, _type="SET"):
+    for binding in redis.scan_iter(match=f"{BINDINGS_PREFIX}*", count=AT_ONCE, _type="SET"):
         members: Any = redis.smembers(binding)
-        queues |= {str(member).rpartition(_PRIORITY_MARK)[2] for member in members}
+        queues |= {queue_of_binding(str(member)) for member in members}
     return queues - {""}
 
 

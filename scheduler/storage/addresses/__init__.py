@@ -3,7 +3,7 @@
     parts           an address in its parts, and the faults of a login that is not percent-encoded
     redis_address   Redis by network, TLS or socket, in the form of each library that connects
     sentinels       Redis Sentinel
-    broker_address  Celery's broker, and its result back end
+    broker          Celery's broker, and its result back end
     sql_address     PostgreSQL and SQLite
     tls             the options of TLS, in every library's spelling
     masking         an address without its password, for people

@@ -48,17 +48,16 @@ def test_all_of_a_long_log_is_printed(beatdesk):
 def test_following_ends_with_the_run_and_has_its_last_line(beatdesk):
     engine = beatdesk.services.engine
     write_events(engine, a_telling_run(RUN, NOON, ["one"]))
-    last = LogLine(at=utc_now(), level="ERROR", logger="shop", text="the last")
+    last = LogLine(at=utc_now(), level="ERROR", logger="shop", text="the last \x9b2J")
     more = RunLogged(run=RUN, attempt=1, at=last.at, first=1, lines=[last])
     end = run_event(RunSucceeded, RUN, 1, utc_now(), worker="w@host", result=1, runtime=1.0)
     later = threading.Timer(1.5, write_events, [engine, [more, end]])
     later.start()
-    printed = [
-        json.loads(line)
-        for line in beatdesk.done("runs", "logs", RUN, "--follow", "--json").splitlines()
-    ]
+    followed = beatdesk.done("runs", "logs", RUN, "--follow", "--json")
+    printed = [json.loads(line) for line in followed.split("\n") if line]
     later.join()
-    assert [line["text"] for line in printed] == ["one", "the last"]
+    assert "\x9b" not in followed
+    assert [line["text"] for line in printed] == ["one", "the last \x9b2J"]
 
 
 def test_an_unknown_run_is_refused(beatdesk):

@@ -8,12 +8,14 @@ from scheduler.catalogue.call_check import check_arguments
 from scheduler.catalogue.records import Job, Parameter
 from scheduler.catalogue.secret_rights import references, refuse_forbidden
 from scheduler.errors import BadArguments
+from scheduler.events.bounds import DEEPEST
 from scheduler.settings.secret_uses import secret_use
 
 USES = [
     secret_use("shop-token http.request:headers@Shop.example"),
     secret_use("mail-key mail.send:context"),
     secret_use("sync-key shop.jobs.sync"),
+    secret_use("url-key http.request:url@shop.example"),
 ]
 SHOP = {
     "url": "https://shop.example/ping",
@@ -48,6 +50,7 @@ def test_a_permitted_use_is_accepted(job: str, kwargs: dict[str, Any], is_guarde
         ("http.request", SHOP | {"url": "https://shop.example.evil.example/"}, True),
         ("http.request", SHOP | {"url": "https://[broken/"}, True),
         ("http.request", {"url": "https://shop.example/?k=secret://shop-token"}, True),
+        ("http.request", {"url": "https://shop.example/?k=secret://url-key"}, True),
         ("http.request", {"url": "https://shop.example/", "body": "secret://shop-token"}, True),
         ("http.request", {"url": "https://shop.example/", "headers": {"X": "secret://free"}}, True),
         ("http.request", {"url": "https://a.b/", "headers": {"secret://free": "x"}}, True),
@@ -81,6 +84,13 @@ def test_a_call_is_judged_by_the_catalogue_also_by_position() -> None:
 def test_references_are_found_at_any_depth_and_in_names() -> None:
     found = references({"secret://a": [{"b": ("x secret://c y",)}], "d": 1})
     assert found == {"a", "c"}
+
+
+def test_references_are_found_below_the_deepest_level_that_is_shown() -> None:
+    value: Any = "secret://a"
+    for _ in range(10 * DEEPEST):
+        value = [{"in": value}]
+    assert references(value) == {"a"}
 
 
 @pytest.mark.parametrize(

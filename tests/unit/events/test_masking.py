@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.events.bounds import bounded, masked, masked_arguments, masked_text
+from scheduler.events.bounds import (
+    DEEP_TEXT,
+    DEEPEST,
+    bounded,
+    masked,
+    masked_arguments,
+    masked_text,
+)
 from scheduler.events.secret_names import MASK, is_literal_secret
 from webadmin import present
 
@@ -54,6 +61,8 @@ FORMS = [
     "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
     "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz",
     "glpat-abcdefghij0123456789",
+    "bd_3kJ9xQ2mVb7Lr5Tn8Wp1Zc4Yf6Hd0Gs3Aq7Ue9Ox",
+    "npm_3kJ9xQ2mVb7Lr5Tn8Wp1Zc4Yf6Hd0Gs3",
     "xoxb-123456789012-abcdefghijkl",
     "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
@@ -166,3 +175,29 @@ def test_what_is_masked_stays_as_it_is(text: str, secret: str) -> None:
 )
 def test_a_literal_is_told_from_a_reference(name: str, value: Any, literal: bool) -> None:
     assert is_literal_secret(name, value) is literal
+
+
+def test_a_key_that_only_looks_like_the_field_value_does_no_harm() -> None:
+    class Field:
+        def __str__(self) -> str:
+            return "value"
+
+    assert masked({"name": "password", Field(): PLANTED}) == {"name": "password", "value": MASK}
+
+
+@pytest.mark.parametrize("naming", ["name", "key", "header"])
+def test_the_value_beside_the_name_of_a_secret_is_hidden(naming: str) -> None:
+    assert masked({naming: "X-Api-Key", "value": PLANTED}) == {naming: "X-Api-Key", "value": MASK}
+
+
+@pytest.mark.parametrize("text", ["Authorization: Bearer abcd", f"bearer {'k' * 24}"])
+def test_a_token_of_letters_is_hidden_by_its_header_or_its_length(text: str) -> None:
+    assert masked_text(text).partition(" ")[0] == text.partition(" ")[0]
+    assert masked_text(text).endswith(f" {MASK}")
+
+
+def test_of_a_value_that_is_nested_too_deep_the_beginning_stays() -> None:
+    value: Any = "x" * 100_000
+    for _ in range(DEEPEST + 1):
+        value = [value]
+    assert len(json.dumps(masked(value))) < 2 * DEEP_TEXT

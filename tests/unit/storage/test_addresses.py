@@ -20,6 +20,7 @@ MISTAKES = {
     "redis://:hu?sh@127.0.0.1:6390/0": "percent-encoded",
     "redis://:hu?pass=sh@127.0.0.1:6390/0": "percent-encoded",
     "redis://app:hush/x@127.0.0.1:6390/0": "percent-encoded",
+    "redis://app@h:1/0?hush=@x": "percent-encoded",
     "redis://app:hush": "port",
     "redis://127.0.0.1:port/0": "port",
     "redis://127.0.0.1:70000/0": "port",
@@ -41,7 +42,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("setting", ["redis_url", "broker_url"])
+@pytest.mark.parametrize("setting", ["redis_url", "broker_url", "result_backend"])
 @pytest.mark.parametrize("address", MISTAKES)
 def test_a_mistake_is_a_fault_of_the_setting_that_shows_no_password(
     address: str, setting: str
@@ -129,6 +130,46 @@ def test_tls_is_verified_unless_the_address_says_otherwise_by_name() -> None:
     assert broker.read("amqps://me:pw@h//?ssl_ca_certs=/ca.pem").use_ssl == secure
 
 
+def test_each_option_reaches_each_library() -> None:
+    address = (
+        "rediss://h/0?ssl_check_hostname=no&ssl_min_version=TLSv1.3&socket_timeout=2.5"
+        "&socket_keepalive=yes"
+    )
+    found = broker.read(address)
+    assert found.use_ssl == {
+        "ssl_cert_reqs": ssl.CERT_REQUIRED,
+        "ssl_check_hostname": False,
+        "ssl_min_version": ssl.TLSVersion.TLSv1_3,
+    }
+    assert found.transport_options == {"socket_timeout": 2.5, "socket_keepalive": True}
+    options = redis_parts(redis_address.read(address).for_client)
+    assert options["ssl_check_hostname"] is False
+    assert options["ssl_min_version"] == ssl.TLSVersion.TLSv1_3
+    assert (options["socket_timeout"], options["socket_keepalive"]) == (2.5, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "for_limits"),
+    [("redis://h:1/2", "redis://h:1/2"), ("unix:///r.sock", "redis+unix:///r.sock?db=0")],
+)
+def test_the_storage_of_limits_gets_its_own_form(address: str, for_limits: str) -> None:
+    assert redis_address.read(address).for_limits == for_limits
+
+
+@pytest.mark.parametrize(
+    ("address", "fault"),
+    [
+        ("rediss://a/0;redis://b/0", "differ in their TLS"),
+        ("rediss://a/0;rediss://b/0?ssl_cert_reqs=none", "differ in their TLS"),
+        ("amqp://me:pw@h//?ca_certs=/ca.pem", "amqps://"),
+        ("rediss://h/0?ssl_ca_certs=a&ca_certs=b", "different values"),
+    ],
+)
+def test_options_that_would_not_be_kept_are_refused(address: str, fault: str) -> None:
+    with pytest.raises(AddressFault, match=fault):
+        broker.read(address)
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -189,6 +230,7 @@ def test_good_addresses_of_sql_pass(address: str) -> None:
         ("rediss://h/0?ssl_password=a#b&db=1", "rediss://h/0?ssl_password=***&db=1"),
         ("sentinel://:a;b@h:1/0;sentinel://i:2", "sentinel://:***@h:1/0;sentinel://i:2"),
         ("redis+socket://:hush@/run/r.sock", "redis+socket://:***@/run/r.sock"),
+        ("redis://:a@h:1/0;redis://me:b@i:2/0", "redis://:***@h:1/0;redis://me:***@i:2/0"),
     ],
 )
 def test_no_part_of_a_password_is_shown(address: str, shown: str) -> None:

@@ -97,3 +97,13 @@ def test_a_wrong_statement_is_no_outage_of_the_database():
     with pytest.raises(sqlalchemy.exc.IntegrityError) as caught, outage.answering():
         raise error
     assert caught.value is error
+
+
+def test_a_missing_right_is_unavailable_and_the_remedy_names_the_file_of_rights():
+    error = redis.exceptions.NoPermissionError(
+        "User web has no permissions to run the 'get' command"
+    )
+    with pytest.raises(Unavailable) as caught, answering():
+        raise error
+    assert "the login may not run the 'get' command" in str(caught.value)
+    assert "config/redis-acl.conf" in str(caught.value)

@@ -12,8 +12,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
-from scheduler.events.bounds import masked
-from scheduler.events.secret_names import MASK, is_secret
+from scheduler.events.bounds import masked_field
 from scheduler.history.queries.views import RevisionView
 from scheduler.rules.model import difference
 from webadmin import present
@@ -110,9 +109,7 @@ def _text(field: str, value: Any) -> str:
     """Return a value as text, secrets masked; a dash for an empty value."""
     if value in (None, "", [], {}):
         return present.DASH
-    if is_secret(field.rpartition(".")[2]):
-        return MASK
-    hidden = masked(value)
+    hidden = masked_field(field, value)
     return hidden if isinstance(hidden, str) else json.dumps(hidden, ensure_ascii=False)
 
 
