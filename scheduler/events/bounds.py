@@ -12,8 +12,8 @@ from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
 from scheduler.events import fast_json
-from scheduler.events.redaction import SHORTEST, without_secrets
-from scheduler.events.secret_names import LONGEST_NAME, MASK, is_hidden
+from scheduler.events.redaction import without_secrets
+from scheduler.events.secret_names import LONGEST_NAME, MASK, SHORTEST, is_hidden
 
 PAIR = 2
 _NAMING = ("name", "key", "header")

@@ -14,10 +14,7 @@ takes quadratic time. `tests/unit/events/test_masking_costs.py` holds that.
 
 import re
 
-from scheduler.events.secret_names import WORDS
-
-SHORTEST = 4
-"""Least length of a secret, as in `worker.execution.secret_refs`: `EOF` in `token=EOF` is none."""
+from scheduler.events.secret_names import SHORTEST, WORDS
 
 SHORTEST_FORM = 12
 """Least length of a text with a secret that is recognized by its form alone."""

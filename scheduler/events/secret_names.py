@@ -51,7 +51,11 @@ LONGEST_NAME = 200
 """Characters of a name that are looked at, from the end, where a secret's name has its word."""
 
 SHORTEST = 4
-"""Fewest characters of a secret's value: a shorter one could not be hidden elsewhere."""
+"""Fewest characters of a secret's value.
+
+A secret is hidden wherever it occurs, and a shorter text would occur everywhere: `EOF` in
+`token=EOF` is none.
+"""
 
 
 LEAST_NUMBER = 1000

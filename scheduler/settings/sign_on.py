@@ -1,7 +1,9 @@
 """The settings of logins from outside: roles by group, and the proxies that log people in. Pure."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address
+
+from scheduler.settings.web_names import network
 
 ROLES = ("viewer", "operator", "admin")
 """The roles of accounts in ascending order, repeated here because their floor is higher."""
@@ -15,19 +17,6 @@ def group_role(text: str) -> tuple[str, str]:
     if role not in ROLES:
         raise ValueError(f"{role!r} is none of {', '.join(ROLES)}")
     return group, role
-
-
-def network(text: str) -> IPv4Network | IPv6Network:
-    """Return the network of an entry of `PROXY_LOGIN_FROM`. Raises ValueError with the fault."""
-    try:
-        found = ip_network(text.strip())
-    except ValueError:
-        raise ValueError(
-            f"{text!r} is not an address or a network, such as 10.1.2.3 or 10.1.2.0/24"
-        ) from None
-    if found.prefixlen == 0:
-        raise ValueError(f"{text!r} is every address there is; name the proxies")
-    return found
 
 
 def is_from(address: str, networks: Iterable[str]) -> bool:

@@ -51,7 +51,7 @@ _ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
         "Example: shop-token http.request:headers@shop.example,mail-key shop.jobs.sync",
     ),
     "group_roles": (sign_on.group_role, "Example: desk-admins=admin,operations=operator"),
-    "proxy_login_from": (sign_on.network, "Example: 127.0.0.1,10.1.2.0/24"),
+    "proxy_login_from": (web_names.network, "Example: 127.0.0.1,10.1.2.0/24"),
     "trusted_proxies": (web_names.proxy, "Example: 10.0.0.5,10.1.0.0/24"),
     "allowed_hosts": (web_names.host, "Example: desk.example.org"),
     "http_allow": (http_allowlist.entry, "Example: intranet.example:8080,10.1.0.0/16"),

@@ -11,20 +11,26 @@ UNIX = "unix"
 _HOST = re.compile(r"\.?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_-]{1,63}\.?")
 
 
-def proxy(text: str) -> Network | None:
-    """Return the network of a trusted proxy; None for UNIX. Raises ValueError.
+def network(text: str) -> Network:
+    """Return the network of an address or network, where an address is a network of one.
 
-    An address is a network of one.
+    Raises ValueError with the fault.
     """
-    if text == UNIX:
-        return None
     try:
-        found = ip_network(text)
+        found = ip_network(text.strip())
     except ValueError as error:
         raise ValueError(f"{text!r} is no address and no network: {error}") from None
     if found.prefixlen == 0:
-        raise ValueError(f"{text!r} are all addresses: everybody could forge an address")
+        raise ValueError(
+            f"{text!r} is every address there is: everybody could forge an address; "
+            "name the proxies"
+        )
     return found
+
+
+def proxy(text: str) -> Network | None:
+    """Return the network of a trusted proxy; None for UNIX. Raises ValueError with the fault."""
+    return None if text == UNIX else network(text)
 
 
 def host(text: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from scheduler.errors import Refused, readable_text
 from scheduler.events.bounds import DEEPEST
-from scheduler.events.secret_names import MASK, REFERENCE
+from scheduler.events.secret_names import MASK, REFERENCE, SHORTEST
 
 SCHEME = "secret://"
 _BROKEN = re.compile(r"secret://[^\s'\"]{0,80}")
@@ -25,12 +25,6 @@ VARIABLE_PREFIX = "BEATDESK_JOB_SECRET_"
 """Prefix of a secret's variable in a worker's environment.
 
 The name follows in capitals, with `_` for `-`.
-"""
-
-SHORTEST = 4
-"""Fewest characters of a secret.
-
-A secret is hidden wherever it occurs, and a shorter text would occur everywhere.
 """
 
 LONGEST_FILE = 65_536

@@ -10,6 +10,7 @@ from redis.exceptions import NoPermissionError
 
 from scheduler.clock import utc_now
 from scheduler.health.doctor import EVICTION, redis_setup
+from scheduler.history.queries.views import RunFilter
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
@@ -100,7 +101,8 @@ def test_a_schedule_is_made_fired_run_recorded_and_shown_with_a_login_for_each_p
     schedule = web.schedules.get("greeting")
     run = web.control.start(schedule, actor=EMAIL, now=utc_now())
     web.canceller.cancel([run], actor=EMAIL, now=utc_now())
-    wait_for(lambda: operator.history.run(run).state is not None, 60, "the run is recorded")
+    started = RunFilter(search=run)
+    wait_for(lambda: operator.history.runs(started).items, 60, "the run is recorded")
     assert start("operator", "beatdesk", "schedules", "pause-all", "--reason", "x").wait(60) == 0
     assert start("operator", "beatdesk", "doctor").wait(60) in (0, 1)
     assert denied(server) == set()
