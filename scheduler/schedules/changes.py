@@ -25,6 +25,7 @@ from scheduler.rules.policies.window import bounded_next_tick
 from scheduler.rules.ticks import latest_tick
 from scheduler.schedules import missed_in_pause
 from scheduler.schedules.missed_in_pause import rest_of
+from scheduler.schedules.saved_options import check_saved_options
 
 ASLEEP = -1.0
 """The score of a sleeping entry; stock Beat reads scores from 0 on."""
@@ -166,7 +167,11 @@ def next_of(schedule: Schedule, meta: Meta, after: datetime) -> datetime | None:
 def written(
     schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime, event: Event
 ) -> Change:
-    """Return the change that stores `schedule` in place of `old`."""
+    """Return the change that stores `schedule` in place of `old`.
+
+    Raises Refused for options of the entry that no message can carry.
+    """
+    check_saved_options(schedule, old, event)
     definition = codec.encode_definition(schedule, old.definition if old is not None else None)
     if old is not None and schedule.origin == "code" and raw is not None and raw.definition:
         definition = raw.definition
