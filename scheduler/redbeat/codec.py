@@ -261,6 +261,7 @@ def _schedule(
         "override": None,
         "updated_at": extra.updated_at if extra else None,
         "updated_by": extra.updated_by if extra else None,
+        "approval": extra.approval if extra else None,
     }
     if override is None:
         return assembled(values)

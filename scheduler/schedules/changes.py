@@ -203,9 +203,10 @@ def deleted(
 
 def revised(spec: Spec, old: Schedule | None, *, uid: str, edit: Edit) -> Schedule:
     """Return `spec` as the next revision of `old`, or as the first revision of a new schedule."""
+    own_uid = old.uid if old is not None else uid
     return Schedule(
         **{name: getattr(spec, name) for name in Spec.model_fields},
-        uid=old.uid if old is not None else uid,
+        uid=own_uid,
         revision=old.revision + 1 if old is not None else 1,
         paused=old.paused if old is not None else None,
         skips=[tick for tick in old.skips if tick > edit.now] if old is not None else [],
@@ -213,4 +214,14 @@ def revised(spec: Spec, old: Schedule | None, *, uid: str, edit: Edit) -> Schedu
         override=old.override if old is not None else None,
         updated_at=edit.now,
         updated_by=edit.actor,
+        approval=approval_of(spec, old, uid=own_uid, edit=edit),
     )
+
+
+def approval_of(spec: Spec, old: Schedule | None, *, uid: str, edit: Edit) -> str | None:
+    """Return the approval of a schedule's call: by this edit, or the old one of the same call."""
+    if edit.approve is not None:
+        return edit.approve(uid, spec)
+    if old is None or (spec.job, spec.args, spec.kwargs) != (old.job, old.args, old.kwargs):
+        return None
+    return old.approval

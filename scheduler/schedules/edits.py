@@ -210,6 +210,7 @@ def adopting(*, revision: int | None = None, edit: Edit) -> Decide:
                 "origin": "operator",
                 "updated_at": edit.now,
                 "updated_by": edit.actor,
+                "approval": changes.approval_of(old, old, uid=old.uid, edit=edit),
             }
         )
         definition = stored.raw.definition or ""
