@@ -86,14 +86,6 @@ def redis_layout() -> RedisLayout:
     )
 
 
-def redis_list(queue: str, priority: int) -> str:
-    """Return the key of the list in which kombu stores a message of a priority from 0 to 9."""
-    from kombu.transport.redis import Channel
-
-    channel = object.__new__(Channel)
-    return cast("str", cast(Any, channel)._q_for_pri(queue, priority))
-
-
 def unacked_messages(consumer: Any) -> UnackedMessages | None:
     """Return the unacknowledged messages of a worker's consumer.
 
@@ -138,11 +130,6 @@ def is_declared(task: Any, option: str) -> bool:
 def execution_options(task: Any) -> dict[str, Any]:
     """Return the options of a task that is sent without options of the caller's."""
     return cast("dict[str, Any]", task._get_exec_options())
-
-
-def dumps_pydantic_arguments(task: Any) -> bool:
-    """Return whether Celery changes a task's arguments before sending (`pydantic=True`)."""
-    return task._dump_pydantic_arguments is not None
 
 
 def current_app() -> Any:
@@ -255,17 +242,3 @@ def create_channel(connection: Any) -> Any:
     """
     with connection._reraise_as_library_errors():
         return connection.transport.create_channel(connection.transport)
-
-
-@contextmanager
-def collect_batch(producer: Any, batch: Any) -> Iterator[None]:
-    """Hand the messages that the calling thread publishes to `batch` instead of the broker.
-
-    `producer` is kombu's. `batch.publish(channel, message, **options)` is called for each message,
-    in place of kombu's own batch of `producer.batch()`.
-    """
-    producer._batch_local.current = batch
-    try:
-        yield
-    finally:
-        del producer._batch_local.current
