@@ -86,6 +86,14 @@ def redis_layout() -> RedisLayout:
     )
 
 
+def redis_list(queue: str, priority: int) -> str:
+    """Return the key of the list in which kombu stores a message of a priority from 0 to 9."""
+    from kombu.transport.redis import Channel
+
+    channel = object.__new__(Channel)
+    return cast("str", cast(Any, channel)._q_for_pri(queue, priority))
+
+
 def unacked_messages(consumer: Any) -> UnackedMessages | None:
     """Return the unacknowledged messages of a worker's consumer.
 

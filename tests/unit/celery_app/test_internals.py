@@ -72,8 +72,7 @@ def test_a_redis_broker_has_a_list_for_each_priority_of_a_queue_and_a_hash_of_ta
     from kombu.transport.redis import Channel
 
     layout = internals.redis_layout()
-    channel = object.__new__(Channel)
-    lists = [channel._q_for_pri("q", priority) for priority in range(10)]
+    lists = [internals.redis_list("q", priority) for priority in range(10)]
     assert sorted(set(lists)) == sorted(
         f"q{layout.separator}{step}" if step else "q" for step in layout.priorities
     )
