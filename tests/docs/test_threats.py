@@ -30,5 +30,6 @@ def test_every_threat_has_a_defence_and_a_test_that_there_is() -> None:
     assert len(rows()) > 20
     for threat, defence, tests in rows():
         names = re.findall(r"`(\w+)`", tests)
-        assert defence and names, threat
+        assert defence, threat
+        assert names, threat
         assert set(names) <= there, (threat, set(names) - there)
