@@ -2,24 +2,30 @@
 
 import errno
 import socket
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from webadmin.sockets.arrival import Arrival, Stage
 from webadmin.sockets.outgoing import Outgoing
 
-HEAD_SECONDS = 10.0
-"""For the head of a request, from the connection's start or the head's first byte."""
-
-BODY_SECONDS = 30.0
-ANSWER_SECONDS = 30.0
-"""For a body, and for reading an answer, beside the time by SLOWEST."""
-
 SLOWEST = 10_000
-"""Bytes a second that a client must send or take after these seconds."""
+"""Bytes a second that a client must send or take, beside the seconds of `Times`."""
 
-LEAVING_SECONDS = 2.0
-"""For a client to take the end of a connection, so that it can read the answer before."""
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds that a client has."""
+
+    head: float = 10.0
+    """For the head of a request, from the connection's start or the head's first byte."""
+    body: float = 30.0
+    """For a body, beside the time by SLOWEST."""
+    answer: float = 30.0
+    """For reading an answer, beside the time by SLOWEST."""
+    leaving: float = 2.0
+    """For taking the end of a connection, so that it can read the answer before."""
+
 
 _READ = 65_536
 
@@ -37,7 +43,10 @@ class Phase(Enum):
 class Connection:
     """A client's connection. Its phase belongs to the loop; threads use `sock` only."""
 
-    def __init__(self, raw: socket.socket, sock: Outgoing, client: Any, server: Any) -> None:
+    def __init__(
+        self, raw: socket.socket, sock: Outgoing, client: Any, server: Any, times: Times
+    ) -> None:
+        self._times = times
         self.raw = raw
         self.sock = sock
         self.client = client
@@ -98,9 +107,11 @@ class Connection:
         stage = self.arrival.feed(data)
         if before is Stage.SILENT:
             self.since = now
-            self.deadline = now + HEAD_SECONDS
-        if stage is Stage.BODY and before is not Stage.BODY:
-            self.deadline = now + BODY_SECONDS + self.arrival.body_length / SLOWEST
+            self.deadline = now + self._times.head
+        if stage is Stage.BODY:
+            if before is not Stage.BODY:
+                self.since = now
+            self.deadline = self.since + self._times.body + len(self.arrival.data) / SLOWEST
         return stage
 
     def renew(self) -> None:
@@ -116,7 +127,7 @@ class Connection:
 
     def takes_too_long(self, now: float) -> bool:
         """Whether the client takes what waits more slowly than SLOWEST."""
-        fair = ANSWER_SECONDS + (self.sock.sent - self._sent_before) / SLOWEST
+        fair = self._times.answer + (self.sock.sent - self._sent_before) / SLOWEST
         return self.sock.waiting > 0 and now - self.since > fair
 
     def end_sending(self) -> bool:

@@ -16,8 +16,9 @@ import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
+from gunicorn import util
 from gunicorn.config import Config
 from gunicorn.errors import ConfigError
 from gunicorn.glogging import Logger
@@ -26,12 +27,7 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from webadmin.sockets.arrival import Stage
-from webadmin.sockets.connection import (
-    HEAD_SECONDS,
-    LEAVING_SECONDS,
-    Connection,
-    Phase,
-)
+from webadmin.sockets.connection import Connection, Phase, Times
 from webadmin.sockets.outgoing import Outgoing, Writers
 
 MEMORY = 64_000_000
@@ -57,6 +53,8 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 class PatientWorker(ThreadWorker):
     """A worker whose threads never wait for a client."""
+
+    times = Times()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -133,8 +131,8 @@ class PatientWorker(ThreadWorker):
         raw.setblocking(False)
         conn: Connection
         sock = Outgoing(raw, self._writers, lambda: self.method_queue.defer(self._send, conn))
-        conn = Connection(raw, sock, client, server)
-        conn.enter(Phase.READING, time.monotonic(), HEAD_SECONDS)
+        conn = Connection(raw, sock, client, server, self.times)
+        conn.enter(Phase.READING, time.monotonic(), self.times.head)
         self.nr_conns += 1
         self._connections.add(conn)
         self._listen(conn, selectors.EVENT_READ)
@@ -219,7 +217,7 @@ class PatientWorker(ThreadWorker):
         if not conn.stays:
             self._leave(conn, now)
             return
-        seconds = self.cfg.keepalive if self.alive else min(self.cfg.keepalive, LEAVING_SECONDS)
+        seconds = min(self.cfg.keepalive, self.times.head if self.alive else self.times.leaving)
         rest = conn.rest
         conn.renew()
         conn.enter(Phase.READING, now, seconds)
@@ -251,7 +249,7 @@ class PatientWorker(ThreadWorker):
             self._close(conn)
             return
         conn.renew()
-        conn.enter(Phase.LEAVING, now, LEAVING_SECONDS)
+        conn.enter(Phase.LEAVING, now, self.times.leaving)
         self._listen(conn, selectors.EVENT_READ)
 
     def _end_late(self, conn: Connection, now: float) -> None:
@@ -290,9 +288,9 @@ class PatientWorker(ThreadWorker):
     def _answer(self, conn: Connection) -> None:
         """Answer a request. Sets whether the connection stays, and what had arrived beyond it."""
         conn.stays = False
-        request = None
+        request: Any = None
         try:
-            source = iter((conn.arrival.head, conn.arrival.body))
+            source = filter(None, (conn.arrival.head, conn.arrival.body))
             parser = RequestParser(self.cfg, source, conn.client)
             request = next(parser)
             request._expected_100_continue = False  # the loop has answered that
@@ -302,6 +300,8 @@ class PatientWorker(ThreadWorker):
             conn.stays = stays and conn.arrival.stage is Stage.WHOLE
         except (NoMoreData, StopIteration, BrokenPipeError) as error:
             self.log.debug("A connection ends early. %s", error)
+            if request is None:
+                util.write_error(_as_gunicorns(conn).sock, 400, "Bad Request", "")
         except Exception as error:  # noqa: BLE001 - gunicorn's own answer to errors and bad requests
             self.handle_error(request, _as_gunicorns(conn).sock, conn.client, error)
 
@@ -310,5 +310,4 @@ def _as_gunicorns(conn: Connection) -> TConn:
     """Return the connection by the name of gunicorn's class, of which `sock`, `client` and
     `server` are used (gunicorn 27.0.1).
     """
-    stand_in: Any = conn
-    return stand_in
+    return cast(TConn, conn)
