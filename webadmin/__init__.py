@@ -4,6 +4,7 @@ imports their code.
 `create_app` is the root of the web process and the only place where the parts are put together, in
 the order in which a request meets them.
 
+    sockets       the server: a gunicorn worker that no slow client can hold up
     front         hosts, proxies, methods and lengths: what a request passes before any page
     security      cookies, size limits, headers on every answer
     guard         the least role for each endpoint; an endpoint without a row is closed
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     from webadmin.access import by_tag
     from webadmin.front import lengths
+    from webadmin.sockets import trust
     from webadmin.views.people import single_sign_on
 
     if settings is None:
@@ -57,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings = load()
         if not logging.getLogger().handlers:
             configure(settings.log_level, settings.log_format)
+    trust.distrust_headers()
     app = Flask(__name__)
     app.extensions["services"] = Services(
         settings, remembers=True, check_change=by_tag.check_change

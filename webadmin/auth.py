@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, abort, current_app, request
+from flask import Flask, abort, current_app, request, url_for
 from flask import session as cookie
 from flask_login import user_logged_out
 from flask_security import LoginForm as StockLoginForm
@@ -141,8 +141,8 @@ SETTINGS: dict[str, Any] = {
     "SECURITY_CHANGEABLE": False,
     "SECURITY_RETURN_GENERIC_RESPONSES": True,
     "SECURITY_LOGOUT_METHODS": ["POST"],
-    "SECURITY_POST_LOGIN_VIEW": "/",
-    "SECURITY_POST_LOGOUT_VIEW": "/login",
+    "SECURITY_POST_LOGIN_VIEW": "home.index",
+    "SECURITY_POST_LOGOUT_VIEW": "security.login",
     "SECURITY_API_ENABLED_METHODS": ["session"],
     "SECURITY_STATIC_FOLDER": None,
     "SECURITY_FLASH_MESSAGES": False,
@@ -235,7 +235,7 @@ def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
         if response.location is not None and not all(
             map(safe_path, [response.location, *redirect_targets()])
         ):
-            response.location = "/"
+            response.location = url_for("home.index")
         return response
 
     return login_here

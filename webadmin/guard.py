@@ -20,6 +20,7 @@ from scheduler.accounts.rights import Rights
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
 from webadmin.access import bearer, by_tag, fresh, outside, token_header
+from webadmin.front.addresses import requested_address
 
 log = logging.getLogger(__name__)
 
@@ -245,8 +246,9 @@ def is_permitted(endpoint: str, least: Role) -> bool:
 
 def come_back() -> str | None:
     """Return the address to open after the login: the requested page of a GET request, or None."""
-    target = iri_to_uri(request.full_path.removesuffix("?"))
-    return target if request.method == "GET" and target != "/" and safe_path(target) else None
+    target = iri_to_uri(requested_address())
+    is_page = request.method == "GET" and target != f"{request.script_root}/"
+    return target if is_page and safe_path(target) else None
 
 
 def refuse_hostile_parameters() -> None:

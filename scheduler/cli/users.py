@@ -185,7 +185,8 @@ def reset_link(services: Services, email: str, url: str | None, as_json: bool) -
 
 def _say_link(services: Services, link: "Link", url: str | None, as_json: bool) -> None:
     settings = services.settings
-    root = (url or f"http://{settings.web_host}:{settings.web_port}").rstrip("/")
+    here = f"http://{settings.web_host}:{settings.web_port}{settings.path_prefix or ''}"
+    root = (url or here).rstrip("/")
     address = f"{root}/password/{link.text}"
     if as_json:
         print_json(link.model_dump(exclude={"text"}) | {"url": address})

@@ -13,6 +13,7 @@ from flask_login import current_user
 
 from scheduler.clock import utc_now
 from webadmin.access import rates
+from webadmin.front.addresses import requested_address
 from webadmin.services import services
 
 FRESH_SECONDS = 30 * 60
@@ -101,6 +102,6 @@ def ask() -> ResponseReturnValue:
         "people/confirm.html",
         repeated=repeated,
         is_wrong=bool(request.form.get(PASSWORD_FIELD)),
-        target=request.full_path.removesuffix("?"),
+        target=requested_address(),
     )
     return page, 403

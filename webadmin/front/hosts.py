@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 from scheduler.settings.schema import Settings
 from scheduler.settings.web_names import host
 from webadmin.front.answers import refusal
+from webadmin.front.proxies import PROBES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-PROBES = ("/healthz", "/readyz")
-"""Paths that are served under any name: probes call an address, and the answers are no secret."""
 
 LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "::1")
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound

@@ -147,3 +147,9 @@ def test_a_proxy_without_a_setting_is_named_once_and_few_are(
         proxies(environ, lambda *_: lambda _: None)
     named = [record.getMessage().split()[0] for record in caplog.records]
     assert named == [f"10.0.0.{number}" for number in range(MOST_WARNINGS)]
+
+
+@pytest.mark.parametrize("prefix", ["desk", "/desk/", "//desk", "/a b", "/../desk", "/"])
+def test_a_prefix_is_a_path_without_a_slash_at_its_end(prefix: str) -> None:
+    with pytest.raises(ValueError, match="path_prefix"):
+        Settings(path_prefix=prefix)
