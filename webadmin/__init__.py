@@ -5,6 +5,7 @@ imports their code.
 the order in which a request meets them.
 
     front         hosts, proxies, methods and lengths: what a request passes before any page
+    budgets       what one request may cost: seconds for Redis
     security      cookies, size limits, headers on every answer
     guard         the least role for each endpoint; an endpoint without a row is closed
     access        tokens, rights by tag, fresh logins, people whom somebody else logs in
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     from webadmin import (
         auth,
+        budgets,
         errors,
         front,
         guard,
@@ -62,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings, remembers=True, check_change=by_tag.check_change
     )
     refuse_eviction(app.extensions["services"])
+    budgets.install(app)
     lengths.install(app)
     security.install(app, settings)
     guard.install(app)

@@ -45,6 +45,9 @@ TITLES = {
     503: ("A server does not answer", "`beatdesk doctor` says which, and what to do."),
 }
 
+RETRY_AFTER = "5"
+"""Seconds until another try, in the header of a page about an outage."""
+
 REDIS_AWAY = (
     "Redis does not answer",
     "Schedules cannot be read or changed until it is back. Runs that were recorded can still be "
@@ -86,15 +89,18 @@ def page(
     `bare` leaves out the menu and the visitor, so that rendering needs no database. A call with a
     token gets JSON.
     """
+    given = dict(headers or {})
+    if code == 503:
+        given.setdefault("Retry-After", RETRY_AFTER)
     if token_header.presented(request) is not None:
         response = token_header.problem(code, title, f"{text} {remedy}".strip())
-        response.headers.extend(headers or {})
+        response.headers.extend(given)
         return response
     g.bare = bare or g.get("bare", False)
     if g.bare:
         forget_visitor()
     body = render_template("errors/error.html", code=code, heading=title, text=text, remedy=remedy)
-    return body, code, headers or {}
+    return body, code, given
 
 
 def forget_visitor() -> None:
