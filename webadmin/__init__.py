@@ -24,6 +24,7 @@ import logging
 from flask import Flask
 
 from scheduler.health.doctor import refuse_eviction
+from scheduler.history.connecting import FOR_PAGES
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 
@@ -61,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             configure(settings.log_level, settings.log_format)
     app = Flask(__name__)
     app.extensions["services"] = Services(
-        settings, remembers=True, check_change=by_tag.check_change
+        settings, remembers=True, check_change=by_tag.check_change, sql_limits=FOR_PAGES
     )
     refuse_eviction(app.extensions["services"])
     budgets.install(app)
