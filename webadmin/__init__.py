@@ -6,6 +6,7 @@ the order in which a request meets them.
 
     sockets       the server: a gunicorn worker that no slow client can hold up
     front         hosts, proxies, methods and lengths: what a request passes before any page
+    budgets       what one request may cost: seconds for Redis
     security      cookies, size limits, headers on every answer
     guard         the least role for each endpoint; an endpoint without a row is closed
     access        tokens, rights by tag, fresh logins, people whom somebody else logs in
@@ -24,6 +25,7 @@ import logging
 from flask import Flask
 
 from scheduler.health.doctor import refuse_eviction
+from scheduler.history.connecting import FOR_PAGES
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 
@@ -37,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     from webadmin import (
         auth,
+        budgets,
         errors,
         front,
         guard,
@@ -62,9 +65,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     trust.distrust_headers()
     app = Flask(__name__)
     app.extensions["services"] = Services(
-        settings, remembers=True, check_change=by_tag.check_change
+        settings, remembers=True, check_change=by_tag.check_change, sql_limits=FOR_PAGES
     )
     refuse_eviction(app.extensions["services"])
+    budgets.install(app)
     lengths.install(app)
     security.install(app, settings)
     guard.install(app)

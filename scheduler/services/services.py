@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scheduler.events.dead_letters import DeadLetters
     from scheduler.healing.healer import Healer
     from scheduler.healing.notices import Notices
+    from scheduler.history.connecting import SqlLimits
     from scheduler.history.queries.access import AccessHistory
     from scheduler.history.queries.calendars import CalendarHistory
     from scheduler.history.queries.definitions import Definitions
@@ -62,13 +63,16 @@ class Services:
         *,
         remembers: bool = False,
         check_change: "ChangeCheck | None" = None,
+        sql_limits: "SqlLimits | None" = None,
     ) -> None:
         """`remembers` caches the list of schedules, for a long-lived process with frequent
         lists. `check_change` may refuse each change of a schedule before it is written.
+        `sql_limits` are `connecting.FOR_PROCESSES` where none are given.
         """
         self.settings = settings
         self._remembers = remembers
         self._check_change = check_change
+        self._sql_limits = sql_limits
 
     @cached_property
     def redis(self) -> "Redis":
@@ -80,9 +84,10 @@ class Services:
     @cached_property
     def engine(self) -> "Engine":
         """The SQL engine of the history."""
+        from scheduler.history.connecting import FOR_PROCESSES
         from scheduler.history.engine import create_engine
 
-        return create_engine(self.settings.database)
+        return create_engine(self.settings.database, self._sql_limits or FOR_PROCESSES)
 
     @cached_property
     def celery(self) -> "BeatdeskApp":

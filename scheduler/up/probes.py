@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.health.status import recorders
+from scheduler.health.recorders import recorders
 from scheduler.services.services import Services
 from scheduler.storage import keys
 
