@@ -30,6 +30,7 @@ ARGUMENTS = 500_000
 BODIES = {
     "security.login": LOGIN,
     "security.logout": LOGIN,
+    "second_step.show": LOGIN,
     "preferences.save": LOGIN,
     "starter.start_task": TUTORIAL,
     "starter.signup": TUTORIAL,
