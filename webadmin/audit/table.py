@@ -31,6 +31,9 @@ RECORDS: Mapping[str, tuple[str, ...]] = {
     "account.set_password": ("access.password_changed",),
     "account.end_session": ("access.sessions_ended",),
     "account.sign_out": ("access.sessions_ended",),
+    "passkey_login.finish": ("access.logged_in", "access.login_failed"),
+    "second_factor.add_passkey": ("access.second_factor_added",),
+    "second_factor.remove_passkey": ("access.second_factor_removed",),
     "second_factor.confirm": ("access.second_factor_added",),
     "second_factor.remove": ("access.second_factor_removed",),
     "second_factor.renew_codes": ("access.second_factor_added",),
@@ -87,6 +90,8 @@ RECORDS_NOTHING: Mapping[str, str] = {
     "jobs.forget": "hides a job that no worker offers, until a worker offers it again",
     "preferences.save": "sets a cookie of the visitor's own browser",
     "schedules.preview": "shows the coming ticks of an unsaved rule",
+    "passkey_login.begin": "answers random bytes for the passkey to sign",
+    "second_factor.new_passkey": "answers random bytes for the new passkey to sign",
     "second_factor.set_up": "shows a new secret, which counts after its first code",
     "security.verify": "is closed to everyone",
 }

@@ -80,11 +80,12 @@ def _screens_about_people() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
 def install(app: Flask) -> None:
     """Mount Flask-Admin at the root of the app, with the overview as the first page."""
     from webadmin.views import home
-    from webadmin.views.people import links, second_step
+    from webadmin.views.people import links, passkey_login, second_step
 
     home.install(app)
     links.install(app)
     second_step.install(app)
+    passkey_login.install(app)
     first = home.HomeView(
         name="Overview", endpoint="home", url="/", menu_icon_type=ICONS, menu_icon_value="home"
     )

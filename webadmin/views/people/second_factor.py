@@ -1,4 +1,4 @@
-"""One's own second factors: the authenticator app and the recovery codes."""
+"""One's own second factors: the authenticator app, passkeys and the recovery codes."""
 
 import segno
 from flask import flash, redirect, request, session, url_for
@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 from flask_login import current_user
 
+from scheduler.accounts.passkeys import LONGEST_NAME, Site, check_name, handle_of
 from scheduler.accounts.second_factors import AuthenticatorSetup
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
@@ -13,7 +14,8 @@ from scheduler.events.access import SecondFactorAdded, SecondFactorRemoved
 from webadmin.access.recording import record_by_visitor
 from webadmin.guard import Guard, actor
 from webadmin.refusals import at_field, shows_refusals
-from webadmin.services import services
+from webadmin.second_factor import challenges
+from webadmin.services import passkeys, services
 
 APP = "authenticator app"
 
@@ -33,6 +35,8 @@ class SecondFactorView(Guard, BaseView):
             "people/second_factor/index.html",
             state=factors.state(current_user.id),
             is_protected=factors.is_protected(current_user.id),
+            passkeys=passkeys().of_account(current_user.id),
+            longest_name=LONGEST_NAME,
         )
 
     @expose("/set-up", methods=["POST"])
@@ -55,9 +59,7 @@ class SecondFactorView(Guard, BaseView):
                 raise
             return self._set_up_page(setup, at_field(error, {"code": "code"}, "code")), 422
         record_by_visitor(SecondFactorAdded, actor(), APP)
-        page = self.render("people/second_factor/codes.html", codes=made, must_log_in=True)
-        session.clear()
-        return page
+        return self._leave_with(made)
 
     @expose("/remove", methods=["POST"])
     @shows_refusals("The authenticator app was not removed", to=".index")
@@ -65,9 +67,53 @@ class SecondFactorView(Guard, BaseView):
         """Remove the authenticator app. All sessions end, this one too."""
         services().second_factors.remove_authenticator(actor())
         record_by_visitor(SecondFactorRemoved, actor(), APP)
-        session.clear()
-        flash("The authenticator app is removed. Log in again.", "success")
-        return redirect(url_for("security.login"), 303)
+        return _leave("The authenticator app is removed. Log in again.")
+
+    @expose("/passkeys/new", methods=["POST"])
+    @shows_refusals("The passkey was not added", to=".index")
+    def new_passkey(self) -> ResponseReturnValue:
+        """Show the page on which the browser makes a passkey."""
+        challenge = challenges.make()
+        options = passkeys().creation_options(actor(), _site(), challenge)
+        challenges.remember("add", challenge, handle_of(options))
+        return self.render(
+            "people/second_factor/passkey.html",
+            name=check_name(request.form.get("name", "")),
+            options=options,
+        )
+
+    @expose("/passkeys", methods=["POST"])
+    @shows_refusals("The passkey was not added", to=".index")
+    def add_passkey(self) -> ResponseReturnValue:
+        """Store a passkey that the browser has made. All sessions end, this one too.
+
+        Shows recovery codes, once, where this is the first second factor.
+        """
+        made = challenges.take("add")
+        if made is None:
+            raise Refused("the passkey came too late, or twice; begin again")
+        name = check_name(request.form.get("name", ""))
+        codes = passkeys().add(
+            actor(),
+            name,
+            request.form.get("answer", ""),
+            handle=made.note,
+            site=_site(),
+            challenge=made.challenge,
+            now=utc_now(),
+        )
+        record_by_visitor(SecondFactorAdded, actor(), f"passkey {name}")
+        if codes:
+            return self._leave_with(codes)
+        return _leave("The passkey is added. Log in again.")
+
+    @expose("/passkeys/remove", methods=["POST"])
+    @shows_refusals("The passkey was not removed", to=".index")
+    def remove_passkey(self) -> ResponseReturnValue:
+        """Remove a passkey. All sessions end, this one too."""
+        name = passkeys().remove(actor(), request.form.get("passkey", ""))
+        record_by_visitor(SecondFactorRemoved, actor(), f"passkey {name}")
+        return _leave("The passkey is removed. Log in again.")
 
     @expose("/recovery-codes", methods=["POST"])
     @shows_refusals("There are no new recovery codes", to=".index")
@@ -77,6 +123,12 @@ class SecondFactorView(Guard, BaseView):
         record_by_visitor(SecondFactorAdded, actor(), "recovery codes")
         return self.render("people/second_factor/codes.html", codes=made, must_log_in=False)
 
+    def _leave_with(self, codes: list[str]) -> str:
+        """End this browser's login with a page that shows recovery codes once."""
+        page = self.render("people/second_factor/codes.html", codes=codes, must_log_in=True)
+        session.clear()
+        return page
+
     def _set_up_page(self, setup: AuthenticatorSetup, errors: dict[str, str] | None = None) -> str:
         return self.render(
             "people/second_factor/set_up.html",
@@ -84,6 +136,21 @@ class SecondFactorView(Guard, BaseView):
             qr_code=_qr_code(setup.address),
             errors=errors or {},
         )
+
+
+def _leave(text: str) -> ResponseReturnValue:
+    """End this browser's login and lead to a new one."""
+    session.clear()
+    flash(text, "success")
+    return redirect(url_for("security.login"), 303)
+
+
+def _site() -> Site:
+    """The site of the request. Raises Refused where it has no passkeys."""
+    site = challenges.site() if services().settings.local_login else None
+    if site is None:
+        raise Refused("passkeys need logins by password and a host with a name, not an address")
+    return site
 
 
 def _qr_code(text: str) -> str:

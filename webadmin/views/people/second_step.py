@@ -8,7 +8,7 @@ from scheduler.errors import Refused
 from webadmin.forms.sentences import sentence
 from webadmin.guard import safe_path
 from webadmin.second_factor import step
-from webadmin.services import services
+from webadmin.services import passkeys, services
 
 WRONG = "This code is wrong, or was used already. The app shows a new one every half minute."
 
@@ -47,5 +47,6 @@ def _page(waiting: step.Waiting, fault: str | None) -> str:
         "people/second_factor/step.html",
         email=waiting.user.email,
         has_app=state.authenticator_since is not None,
+        has_passkey=bool(passkeys().of_account(waiting.user.id)),
         fault=fault,
     )
