@@ -34,6 +34,7 @@ from webadmin.access.recording import record
 from webadmin.guard import safe_path
 from webadmin.limits import hash_slots
 from webadmin.limits.login import judge_login
+from webadmin.second_factor import step
 from webadmin.services import services
 
 
@@ -103,7 +104,12 @@ class LoginForm(StockLoginForm):
         if not FlaskForm.validate(self, **options):
             return False
         account = str(self.email.data)
-        return judge_login(account, lambda: self._judge(options), self._reason)
+        return judge_login(
+            account,
+            lambda: self._judge(options),
+            self._reason,
+            is_complete=lambda: not services().second_factors.is_protected(self.user.id),
+        )
 
     def _judge(self, options: dict[str, Any]) -> bool:
         with hash_slots(current_app).slot():
@@ -166,6 +172,7 @@ def install(app: Flask) -> None:
     Security(
         app, SQLAlchemySessionUserDatastore(sessions, Account, AccountRole), login_form=LoginForm
     )
+    step.install(app)
     login_manager: Any = app.login_manager  # type: ignore[attr-defined]
     login_manager.request_loader(no_tokens)
     login_manager.user_loader(load_user)
@@ -188,7 +195,7 @@ def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
     """
     for name in set(cookie) - {"_user_id", "_fresh", "_id", "fs_paa"}:
         cookie.pop(name)
-    methods = facts.get("authn_via") or ["password"]
+    methods = [*(facts.get("authn_via") or ["password"]), *step.proofs()]
     record(LoggedIn, actor=user.email, subject=user.email, detail=", ".join(methods))
     now = utc_now()
     cookie["session"] = services().sessions.open(
@@ -232,9 +239,9 @@ def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
     def login_here(*args: Any, **kwargs: Any) -> Response:
         refuse_passwords()
         response = current_app.make_response(login(*args, **kwargs))
-        if response.location is not None and not all(
-            map(safe_path, [response.location, *redirect_targets()])
-        ):
+        if response.location in {None, url_for("second_step.show")}:
+            return response
+        if not all(map(safe_path, [str(response.location), *redirect_targets()])):
             response.location = url_for("home.index")
         return response
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from scheduler.accounts.access_log import AccessLog
     from scheduler.accounts.password_links import PasswordLinks
+    from scheduler.accounts.second_factors import SecondFactors
     from scheduler.accounts.sessions import Sessions
     from scheduler.accounts.store import Accounts
     from scheduler.accounts.tokens import Tokens
@@ -373,6 +374,14 @@ class Services:
         from scheduler.accounts.password_links import PasswordLinks
 
         return PasswordLinks(self.engine)
+
+    @cached_property
+    def second_factors(self) -> "SecondFactors":
+        """Authenticator apps, passkeys and recovery codes."""
+        from scheduler.accounts.sealing import Seal
+        from scheduler.accounts.second_factors import SecondFactors
+
+        return SecondFactors(self.engine, Seal(self.settings.secret_key))
 
     @cached_property
     def tokens(self) -> "Tokens":

@@ -4,6 +4,7 @@ The page that asks repeats the sent form, so that nothing typed is lost: the sam
 again with the password beside it.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from flask import current_app, render_template, request
@@ -19,9 +20,18 @@ from webadmin.services import services
 FRESH_SECONDS = 30 * 60
 PASSWORD_FIELD = "confirm_password"  # noqa: S105 - the name of a form's field
 
+CODE_FIELD = "confirm_code"
+
 FRESH = frozenset(
     {
         "account.create_token",
+        "second_factor.set_up",
+        "second_factor.confirm",
+        "second_factor.remove",
+        "second_factor.renew_codes",
+        "second_factor.new_passkey",
+        "second_factor.add_passkey",
+        "second_factor.remove_passkey",
         "tokens.create",
         "users.invite",
         "users.set_role",
@@ -29,6 +39,7 @@ FRESH = frozenset(
         "users.withdraw",
         "users.enable",
         "users.reset_password",
+        "users.reset_second_factor",
     }
 )
 """Endpoints whose POST needs a fresh login."""
@@ -64,12 +75,26 @@ def is_fresh() -> bool:
 
 
 def confirmed() -> bool:
-    """Whether the request brings the caller's password; the session is fresh then."""
+    """Whether the request brings the caller's password, and a code of the second factor if there is
+    one; the session is fresh then.
+    """
     password = request.form.get(PASSWORD_FIELD, "")
     if not password or not is_own_password(password):
         return False
+    if needs_code() and not _holds_code(request.form.get(CODE_FIELD, "")):
+        return False
     mark_fresh()
     return True
+
+
+def needs_code() -> bool:
+    """Whether the caller's password is not enough, since the account has a second factor."""
+    return services().second_factors.is_protected(current_user.id)
+
+
+def _holds_code(code: str) -> bool:
+    holds: Callable[[object, str], bool] = current_app.extensions["second_step"]
+    return holds(current_user, code)
 
 
 def is_own_password(password: str) -> bool:
@@ -96,12 +121,13 @@ def ask() -> ResponseReturnValue:
     repeated = [
         (name, value)
         for name, value in request.form.items(multi=True)
-        if name not in {PASSWORD_FIELD, "csrf_token"}
+        if name not in {PASSWORD_FIELD, CODE_FIELD, "csrf_token"}
     ]
     page = render_template(
         "people/confirm.html",
         repeated=repeated,
         is_wrong=bool(request.form.get(PASSWORD_FIELD)),
+        needs_code=needs_code(),
         target=requested_address(),
     )
     return page, 403

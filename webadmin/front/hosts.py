@@ -57,7 +57,7 @@ class Hosts:
     def _is_allowed(self, name: str) -> bool:
         if name in self._names:
             return True
-        if _is_address(name):
+        if is_address(name):
             return self._takes_addresses or (
                 "127.0.0.1" in self._names and ip_address(name).is_loopback
             )
@@ -74,11 +74,12 @@ def name_of(header: str) -> str:
     if found is None:
         return ""
     if found["six"] is not None:
-        return str(ip_address(found["six"])) if _is_address(found["six"]) else ""
+        return str(ip_address(found["six"])) if is_address(found["six"]) else ""
     return found["name"].removesuffix(".")
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """Whether a host is an address, not a name."""
     try:
         ip_address(name)
     except ValueError:
