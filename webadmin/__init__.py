@@ -53,7 +53,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings is None:
         from scheduler.settings.environment import load
         from scheduler.settings.logging import configure
+        from scheduler.settings.private_files import set_umask
 
+        set_umask()
         settings = load()
         if not logging.getLogger().handlers:
             configure(settings.log_level, settings.log_format)
