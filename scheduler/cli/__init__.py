@@ -130,9 +130,9 @@ def cli(ctx: click.Context) -> None:
 
 
 def _services() -> object:
+    from scheduler.process_logs import configure
     from scheduler.services.services import Services
     from scheduler.settings.environment import load
-    from scheduler.settings.logging import configure
 
     settings = load()
     configure("WARNING", settings.log_format)
