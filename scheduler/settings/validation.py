@@ -216,8 +216,7 @@ def hostless(settings: Settings) -> list[SettingFault]:
 def _weak_key(settings: Settings) -> list[SettingFault]:
     name = f"{PREFIX}SECRET_KEY"
     if settings.secret_key is None:
-        problem = "production needs a secret key"
-        return [SettingFault(name, None, problem, key_strength.REMEDY)]
+        return [SettingFault(name, None, "production needs a secret key", key_strength.REMEDY)]
     problem = key_strength.weakness(settings.secret_key)
     if problem is None:
         return []

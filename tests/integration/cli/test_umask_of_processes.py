@@ -2,7 +2,6 @@
 itself.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -73,4 +72,4 @@ def test_a_file_that_a_command_writes_is_nobody_elses(settings: Settings, tmp_pa
     found = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").rglob("*")}
     assert found["h.sqlite3"] == 0o600
     assert {mode & 0o077 for mode in found.values()} == {0}
-    assert os.stat(tmp_path / "new").st_mode & 0o777 == 0o700
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
