@@ -26,6 +26,7 @@ from flask import Flask
 
 from scheduler.health.doctor import refuse_eviction
 from scheduler.history.connecting import FOR_PAGES
+from scheduler.process_logs import mask_handlers
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 
@@ -56,13 +57,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     from webadmin.views.people import single_sign_on
 
     if settings is None:
+        from scheduler.process_logs import configure
         from scheduler.settings.environment import load
-        from scheduler.settings.logging import configure
+        from scheduler.settings.private_files import set_umask
 
+        set_umask()
         settings = load()
         if not logging.getLogger().handlers:
             configure(settings.log_level, settings.log_format)
     trust.distrust_headers()
+    for logger in ("gunicorn.error", "gunicorn.access"):  # they have handlers of their own
+        mask_handlers(logger)
     app = Flask(__name__)
     app.extensions["services"] = Services(
         settings, remembers=True, check_change=by_tag.check_change, sql_limits=FOR_PAGES

@@ -12,9 +12,9 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
+from scheduler.process_logs import configure
 from scheduler.settings import user_modules
 from scheduler.settings.environment import load
-from scheduler.settings.logging import configure
 from scheduler.settings.schema import Settings
 
 THREADS = 16

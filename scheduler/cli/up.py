@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from scheduler.process_logs import configure
 from scheduler.services.services import Services
 from scheduler.settings import server_file, user_modules
 from scheduler.settings.environment import load
-from scheduler.settings.logging import configure
 from scheduler.settings.schema import Settings
 from scheduler.up import announce, children, embedded, folder
 from scheduler.up.child import Child

@@ -201,7 +201,7 @@ def _say_link(services: Services, link: "Link", url: str | None, as_json: bool) 
     root = (url or here).rstrip("/")
     address = f"{root}/password/{link.text}"
     if as_json:
-        print_json(link.model_dump(exclude={"text"}) | {"url": address})
+        print_json(link.model_dump(exclude={"text"}) | {"url": address}, reveals=True)
         return
     click.echo(f"{link.email} sets the password here, until {to_the_second(link.expires_at)}:")
     click.echo(address)
@@ -217,7 +217,7 @@ def _given(password_stdin: bool) -> str | None:
 
 def _say(account: "Account", what: str, as_json: bool) -> None:
     if as_json:
-        print_json(_plain(account))
+        print_json(_plain(account), reveals=True)
         return
     click.echo(f"{account.email} {what} ({account.role})")
     if account.password:

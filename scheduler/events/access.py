@@ -1,4 +1,4 @@
-"""Events about access: logins, accounts, tokens, exports; a part of the event vocabulary.
+"""Events about access: logins, accounts, tokens, exports, secrets; a part of the event vocabulary.
 
 access.logged_in               somebody logged in
 access.login_failed            a login was refused for its address or password
@@ -17,6 +17,7 @@ access.recovery_code_used      a recovery code stood for the second factor
 access.token_created           a token for programs was made
 access.token_revoked           a token for programs was revoked
 access.exported                data left the console as a file
+access.secret_used             a run got the value of a secret
 
 Names of failed logins come from strangers: `access_event` bounds and escapes every text.
 """
@@ -32,6 +33,10 @@ MOST_CHARACTERS = 255
 
 PROGRAM = "token:"
 """The beginning of an actor with a token, after the address of the token's owner, if it has one."""
+
+
+RUN = "run:"
+"""The beginning of an actor that is a run, before the run's id."""
 
 
 class AccessEvent(Event):
@@ -153,6 +158,14 @@ class DataExported(AccessEvent):
     kind: Literal["access.exported"] = "access.exported"
 
 
+class SecretUsed(AccessEvent):
+    """A run got the value of a secret; `actor` is the run, `subject` the secret's name, `detail`
+    the job. Each attempt that gets it has its own event.
+    """
+
+    kind: Literal["access.secret_used"] = "access.secret_used"
+
+
 AnyAccess = (
     LoggedIn
     | LoginFailed
@@ -171,6 +184,7 @@ AnyAccess = (
     | TokenCreated
     | TokenRevoked
     | DataExported
+    | SecretUsed
 )
 """Every kind of access event."""
 

@@ -36,7 +36,7 @@ _OPTION = re.compile(
 )
 _HEADER = re.compile(
     rf"(?P<head>\bauthorization\\{{0,2}}[\"']?\s?[:=]\s?\\{{0,2}}[\"']?(?:bearer|basic|token)\s{{1,3}})"
-    rf"[\w+/=.~-]{{{SHORTEST},}}+",
+    rf"(?!secret://)[\w+/=.~-]{{{SHORTEST},}}+",
     re.IGNORECASE,
 )
 _PLAIN_HEADER = re.compile(
@@ -79,7 +79,7 @@ _LONGEST_SCHEME = 32
 _ENDS_LIKE_A_SECRET = re.compile(_NAME + r"s?$", re.IGNORECASE)
 _NO_VALUE = re.compile(
     r"(?:none|null|true|false|\*+|\.{3,}|…|•+|:\w+|%s|%\(\w+\)s|\$\{[^}]*\}|(?-i:\$[A-Z_][A-Z0-9_]*)|\{\w*\}|<[^>]*>)$"
-    r"|secret://",
+    r"|(?:(?:bearer|basic|token)\s{1,3})?secret://",
     re.IGNORECASE,
 )
 """Texts that are not secrets: literals, masks, placeholders."""

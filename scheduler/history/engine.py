@@ -102,8 +102,8 @@ def make_file(engine: Engine) -> None:
     """
     if engine.dialect.name == "sqlite" and engine.url.database:
         path = Path(engine.url.database)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
 
 
 def _address(url: str) -> URL:

@@ -55,7 +55,7 @@ class Settings(BaseModel):
         None, description="SQLAlchemy address of the history; default: SQLite in `DATA_DIR`"
     )
     secret_key: str | None = Field(
-        None, description="signs sessions; 32 characters or more in production"
+        None, description="signs sessions; 32 random characters or more in production"
     )
     jobs: tuple[str, ...] = Field(
         (), description="comma-separated modules of jobs to import beside Beatdesk's own"

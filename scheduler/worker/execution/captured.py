@@ -60,11 +60,12 @@ class ConcealingFilter(logging.Filter):
         if hidden != text:
             record.msg = hidden
             record.args = None
-        if record.exc_info and record.exc_info[0] is not None and not record.exc_text:
+        trace = record.exc_text
+        if trace is None and record.exc_info and record.exc_info[0] is not None:
             trace = logging.Formatter().formatException(record.exc_info)
-            if (hidden := self._conceal(trace)) != trace:
-                record.exc_text = hidden
-                record.exc_info = None
+        if trace and (hidden := self._conceal(trace)) != trace:
+            record.exc_text = hidden
+            record.exc_info = None
         return True
 
 

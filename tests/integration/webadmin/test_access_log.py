@@ -14,7 +14,7 @@ from scheduler.events.schema import AnyEvent
 from scheduler.history.queries.access import AccessView
 from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
-from scheduler.settings.logging import formatter
+from scheduler.process_logs import formatter
 from tests.architecture.tree import ROOT
 from tests.support.valkey import ValkeyServer
 from tests.support.webadmin.addresses import rules

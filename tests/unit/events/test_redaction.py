@@ -50,6 +50,8 @@ def test_a_value_behind_the_name_of_a_secret_is_hidden(text: str, told: str) -> 
         "token=get_the_token()",
         "password=%(password)s token={token} secret=${SECRET} api_key=$KEY123 where token=:token",
         "token=secret://shop-token",
+        "Authorization: Bearer secret://shop-token",
+        '{"Authorization": "Bearer secret://shop-token"}',
         f"password={MASK}",
         "the secretary=Ada Lovelace",
         "Basic information: bearer of news",
