@@ -7,7 +7,7 @@ catalogue: the job's schedules must stay editable while the workers are down.
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from redis import Redis
 
 from scheduler.catalogue.call_check import check_arguments, check_saved_call
-from scheduler.catalogue.records import Job, Stored, Worker
+from scheduler.catalogue.records import Job, Stored, Worker, refuse_role
 from scheduler.errors import Refused, UnknownJob
 from scheduler.storage import keys
 from scheduler.storage.availability import answering
@@ -159,15 +159,22 @@ class Catalogue:
 
     def check_role(self, job: str, role: str | None) -> None:
         """Raise Refused where the role may not save or run the job; None may all."""
-        if role in (None, "admin"):
-            return
-        found = self.get(job)
-        if found is not None and found.least_role == "admin":
-            raise Refused(
-                f"the job {job} needs the role admin, and yours is {role}; ask an administrator to "
-                "save or run it",
-                field="job",
-            )
+        for name, least in self.least_roles({job}).items():
+            refuse_role(name, least, role)
+
+    def least_roles(self, jobs: Collection[str]) -> dict[str, str]:
+        """Return the least role of each of these jobs; jobs missing in the catalogue are left out.
+
+        Workers judge the missing ones: see `runs.approvals`.
+        """
+        if not jobs:
+            return {}
+        with answering(_CONSEQUENCE):
+            found = cast("list[str | None]", self._redis.hmget(keys.CATALOGUE_HASH, list(jobs)))
+        read = [None if text is None else _read(Job, text) for text in found]
+        return {
+            name: job.least_role for name, job in zip(jobs, read, strict=True) if job is not None
+        }
 
     def _offered(self, job: str) -> Job:
         """Return the job of this name. Raises UnknownJob."""

@@ -49,6 +49,7 @@ __all__ = [
     "encode_definition",
     "encode_meta",
     "has_types",
+    "options_of",
     "queue_and_priority",
 ]
 
@@ -126,7 +127,7 @@ def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = N
             "task": schedule.job,
             "args": old["args"] if keeps_args else schedule.args,
             "kwargs": schedule.kwargs,
-            "options": _options(schedule, old),
+            "options": options_of(schedule, old),
             "schedule": schedule_json.encode(
                 schedule.when, old.get("schedule"), since=schedule.updated_at
             ),
@@ -260,6 +261,7 @@ def _schedule(
         "override": None,
         "updated_at": extra.updated_at if extra else None,
         "updated_by": extra.updated_by if extra else None,
+        "approval": extra.approval if extra else None,
     }
     if override is None:
         return assembled(values)
@@ -298,8 +300,8 @@ def queue_and_priority(options: Mapping[str, Any]) -> tuple[str | None, int | No
     return queue if isinstance(queue, str) else None, priority if is_valid else None
 
 
-def _options(schedule: Schedule, old: Mapping[str, Any]) -> dict[str, Any]:
-    """The replaced definition's options with the queue and the priority of `schedule`."""
+def options_of(schedule: Schedule, old: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the definition `old` with the queue and the priority of `schedule`."""
     options = dict(old.get("options") or {})
     old_values = dict(zip(("queue", "priority"), queue_and_priority(options), strict=True))
     for key, value in (("queue", schedule.queue), ("priority", schedule.priority)):

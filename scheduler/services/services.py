@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from scheduler.queues.moving import MessageMoves
     from scheduler.queues.unread import UnreadQueues
     from scheduler.rules.model.spec import Schedule
+    from scheduler.runs.approvals import Approvals
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.canceller import Canceller
     from scheduler.runs.control import RunControl
@@ -158,6 +159,13 @@ class Services:
         return Catalogue(self.redis)
 
     @cached_property
+    def approvals(self) -> "Approvals":
+        """Approvals of calls of jobs for administrators."""
+        from scheduler.runs.approvals import Approvals
+
+        return Approvals(self.settings.secret_key)
+
+    @cached_property
     def schedules(self) -> "ScheduleStore":
         """The schedules."""
         from scheduler.schedules.change_check import allow_every_change
@@ -169,6 +177,7 @@ class Services:
             self.catalogue,
             ListCache(self.redis) if self._remembers else None,
             check_change=self._check_change or allow_every_change,
+            approvals=self.approvals,
         )
 
     @cached_property
@@ -331,6 +340,7 @@ class Services:
             queue_of=self.catalogue.queue_of,
             has_message=lambda run, queue: has_message(self.celery, run, queue),
             can_stop_jobs=self.catalogue.can_stop_jobs,
+            approve=lambda call: self.approvals.needed(call, self.catalogue.least_roles),
         )
 
     @cached_property
