@@ -3,7 +3,6 @@
 Reads the servers and never raises: an outage is an answer here. Changes nothing.
 """
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -19,7 +18,7 @@ from scheduler.queues.unread import UnreadQueue
 from scheduler.rules.phrases import counted
 from scheduler.services.services import Services
 from scheduler.settings.errors import without_password
-from scheduler.storage import keys
+from scheduler.storage import keys, records
 from scheduler.storage.connection_faults import fault_of
 from scheduler.storage.server_time import seconds_of
 
@@ -332,12 +331,13 @@ def _with_dead_letters(summary: str, dead: int, facts: dict[str, JsonValue]) -> 
 def recorders(services: Services, now: datetime) -> dict[str, Any]:
     """The heartbeats of living recorders, by name."""
     heartbeats = cast("dict[str, str]", services.redis.hgetall(keys.RECORDERS_HASH))
-    decoded = {name: json.loads(text) for name, text in heartbeats.items()}
-    return {
-        name: facts
-        for name, facts in decoded.items()
-        if now - datetime.fromisoformat(facts["at"]) <= RECORDER_ALIVE_FOR
-    }
+    alive: dict[str, Any] = {}
+    for name, text in heartbeats.items():
+        facts = records.object_in(text) or {}
+        at = records.moment_in(facts.get("at"))
+        if at is not None and now - at <= RECORDER_ALIVE_FOR:
+            alive[name] = facts
+    return alive
 
 
 def sql_part(services: Services) -> Part:
