@@ -211,7 +211,7 @@ class Planner:
             if by_redbeats_code and schedule.enabled and not is_paused(schedule, now):
                 return stored, by_redbeat.plan(stored, entry.raw, self._app, now)
             ticks = tuple(
-                waiting.read(text.decode("utf-8", "surrogateescape")) for text in entry.waiting
+                waiting.readable(text.decode("utf-8", "surrogateescape") for text in entry.waiting)
             )
             plan = self._fast.plan(stored, now, entry.alive, ticks)
             if plan is None:

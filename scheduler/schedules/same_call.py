@@ -72,7 +72,7 @@ class SameCall:
         for begin in range(0, len(changed), CHUNK):
             for stored in self._listing.read_all(changed[begin : begin + CHUNK]):
                 self._forget(stored.name)
-                call = _call_of(stored)
+                call = call_of(stored)
                 self._calls[stored.name] = (prints[stored.name], call)
                 self._names.setdefault(call, set()).add(stored.name)
 
@@ -84,7 +84,7 @@ class SameCall:
             self._names.pop(call, None)
 
 
-def _call_of(stored: RawEntry) -> str:
+def call_of(stored: RawEntry) -> str:
     """Return the call of an entry, '' for an unreadable entry.
 
     Only static entries are decoded in full: to decode ten thousand entries takes a second.

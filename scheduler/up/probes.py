@@ -40,7 +40,7 @@ def recorder_beats(services: Services) -> Probe:
 
     def ready(pid: int) -> bool:
         with suppress(RedisError, ValueError, KeyError):
-            return any(facts["pid"] == pid for facts in recorders(services, utc_now()).values())
+            return any(facts.get("pid") == pid for facts in recorders(services, utc_now()).values())
         return False
 
     return ready
