@@ -79,7 +79,9 @@ class CallJudge:
     def connect(self) -> None:
         """Connect the receiver, in a worker's process."""
         signals.before_task_publish.connect(
-            self.approve_sent, weak=False, dispatch_uid=f"approvals by running jobs of {id(self._app)}"
+            self.approve_sent,
+            weak=False,
+            dispatch_uid=f"approvals by running jobs of {id(self._app)}",
         )
 
     def _check_role(self, own: OwnHeader, call: Call) -> None:
