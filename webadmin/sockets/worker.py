@@ -59,8 +59,9 @@ class PatientWorker(ThreadWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cfg.set("sendfile", False)  # it would write to the socket past `Outgoing`
-        open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        self.worker_connections = max(8, min(self.worker_connections, open_files * 3 // 4))
+        self.worker_connections = most_connections(
+            self.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        )
         self._writers = Writers(max(1, self.cfg.threads // 2))
         self._health = ThreadPoolExecutor(1, "health")
         self._connections: set[Connection] = set()
@@ -304,6 +305,16 @@ class PatientWorker(ThreadWorker):
                 util.write_error(_as_gunicorns(conn).sock, 400, "Bad Request", "")
         except Exception as error:  # noqa: BLE001 - gunicorn's own answer to errors and bad requests
             self.handle_error(request, _as_gunicorns(conn).sock, conn.client, error)
+
+
+def most_connections(wanted: int, open_files: int) -> int:
+    """Return how many connections a process may hold with a limit of open files.
+
+    A quarter of the files is for databases, logs and the like.
+    """
+    if open_files == resource.RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, open_files * 3 // 4))
 
 
 def _as_gunicorns(conn: Connection) -> TConn:
