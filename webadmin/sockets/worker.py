@@ -23,7 +23,7 @@ from gunicorn.config import Config
 from gunicorn.errors import ConfigError
 from gunicorn.glogging import Logger
 from gunicorn.http import RequestParser
-from gunicorn.http.errors import NoMoreData
+from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from webadmin.sockets.arrival import Stage
@@ -296,15 +296,26 @@ class PatientWorker(ThreadWorker):
             request = next(parser)
             request._expected_100_continue = False  # the loop has answered that
             stays = self.handle_request(request, _as_gunicorns(conn))
-            parser.finish_body()
-            conn.rest = parser.unreader.take_buffered()
-            conn.stays = stays and conn.arrival.stage is Stage.WHOLE
+            if stays and conn.arrival.stage is Stage.WHOLE:
+                conn.stays = _skip_body(parser)
+                conn.rest = parser.unreader.take_buffered()
         except (NoMoreData, StopIteration, BrokenPipeError) as error:
             self.log.debug("A connection ends early. %s", error)
             if request is None:
                 util.write_error(_as_gunicorns(conn).sock, 400, "Bad Request", "")
         except Exception as error:  # noqa: BLE001 - gunicorn's own answer to errors and bad requests
             self.handle_error(request, _as_gunicorns(conn).sock, conn.client, error)
+
+
+def _skip_body(parser: RequestParser) -> bool:
+    """Skip what the application did not read. Returns False where a fault is in it: after that,
+    nobody knows where the next request begins.
+    """
+    try:
+        parser.finish_body()
+    except (ParseException, OSError):
+        return False
+    return True
 
 
 def most_connections(wanted: int, open_files: int) -> int:

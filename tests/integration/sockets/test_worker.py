@@ -157,6 +157,16 @@ def test_nothing_behind_a_body_that_was_not_read_is_taken_for_a_request(server: 
         assert (answer + read_all(client)).count(b"HTTP/1.1") == 1
 
 
+@pytest.mark.parametrize("extension", [b";a\nb", b";=", b""])
+def test_a_fault_in_a_body_that_was_not_read_ends_the_connection(
+    server: Server, extension: bytes
+) -> None:
+    head = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"5" + extension + b"\r\nemail\r\n0\r\n\r\n"
+    answers = talk(server.port, head + body + HEALTH).count(b"HTTP/1.1")
+    assert answers == (1 if extension else 2)
+
+
 def test_a_client_that_waits_for_a_word_gets_it_once(server: Server) -> None:
     head = b"POST /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n" + END
     with connect(server.port, head) as client:
