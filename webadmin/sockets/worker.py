@@ -23,7 +23,7 @@ from gunicorn.config import Config
 from gunicorn.errors import ConfigError
 from gunicorn.glogging import Logger
 from gunicorn.http import RequestParser
-from gunicorn.http.errors import NoMoreData
+from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from webadmin.sockets.arrival import Stage
@@ -59,8 +59,9 @@ class PatientWorker(ThreadWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cfg.set("sendfile", False)  # it would write to the socket past `Outgoing`
-        open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        self.worker_connections = max(8, min(self.worker_connections, open_files * 3 // 4))
+        self.worker_connections = most_connections(
+            self.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        )
         self._writers = Writers(max(1, self.cfg.threads // 2))
         self._health = ThreadPoolExecutor(1, "health")
         self._connections: set[Connection] = set()
@@ -295,15 +296,36 @@ class PatientWorker(ThreadWorker):
             request = next(parser)
             request._expected_100_continue = False  # the loop has answered that
             stays = self.handle_request(request, _as_gunicorns(conn))
-            parser.finish_body()
-            conn.rest = parser.unreader.take_buffered()
-            conn.stays = stays and conn.arrival.stage is Stage.WHOLE
+            if stays and conn.arrival.stage is Stage.WHOLE:
+                conn.stays = _skip_body(parser)
+                conn.rest = parser.unreader.take_buffered()
         except (NoMoreData, StopIteration, BrokenPipeError) as error:
             self.log.debug("A connection ends early. %s", error)
             if request is None:
                 util.write_error(_as_gunicorns(conn).sock, 400, "Bad Request", "")
         except Exception as error:  # noqa: BLE001 - gunicorn's own answer to errors and bad requests
             self.handle_error(request, _as_gunicorns(conn).sock, conn.client, error)
+
+
+def _skip_body(parser: RequestParser) -> bool:
+    """Skip what the application did not read. Returns False where a fault is in it: after that,
+    nobody knows where the next request begins.
+    """
+    try:
+        parser.finish_body()
+    except (ParseException, OSError):
+        return False
+    return True
+
+
+def most_connections(wanted: int, open_files: int) -> int:
+    """Return how many connections a process may hold with a limit of open files.
+
+    A quarter of the files is for databases, logs and the like.
+    """
+    if open_files == resource.RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, open_files * 3 // 4))
 
 
 def _as_gunicorns(conn: Connection) -> TConn:

@@ -30,11 +30,11 @@ MOST = 60
 class Server:
     """The small application with two threads, in a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker: str = "HurriedWorker") -> None:
         self.port = free_port()
         self.process = Process(
             "gunicorn",
-            "--worker-class=tests.support.webadmin.plain_server.HurriedWorker",
+            f"--worker-class=tests.support.webadmin.plain_server.{worker}",
             f"--bind=127.0.0.1:{self.port}",
             "--threads=2",
             f"--worker-connections={MOST}",
@@ -63,6 +63,14 @@ class Server:
 def server() -> Iterator[Server]:
     """The server of the tests that leave it running."""
     server = Server()
+    yield server
+    server.process.forget()
+
+
+@pytest.fixture
+def unhurried() -> Iterator[Server]:
+    """A server of the test's own, in which clients have the time that they have in production."""
+    server = Server("HoldingWorker")
     yield server
     server.process.forget()
 
@@ -105,9 +113,9 @@ def test_health_is_answered_while_all_threads_are_busy(server: Server) -> None:
         assert all(read_all(client).endswith(b"/held") for client in clients)
 
 
-def test_with_too_many_connections_the_oldest_slow_one_ends(server: Server) -> None:
-    with slow_clients(server.port, MOST * 2, b"GET ") as clients:
-        assert talk(server.port, HEALTH).endswith(b"/healthz")
+def test_with_too_many_connections_the_oldest_slow_one_ends(unhurried: Server) -> None:
+    with slow_clients(unhurried.port, MOST * 2, b"GET ") as clients:
+        assert talk(unhurried.port, HEALTH).endswith(b"/healthz")
         assert read_all(clients[0]) == b""
 
 
@@ -141,9 +149,22 @@ def test_requests_in_one_packet_are_answered_in_order(server: Server) -> None:
     ]
 
 
-def test_nothing_behind_a_doubtful_request_is_read_as_another_one(server: Server) -> None:
+def test_nothing_behind_a_body_that_was_not_read_is_taken_for_a_request(server: Server) -> None:
     long = b"POST /a HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n"
-    assert talk(server.port, long + HEALTH).count(b"HTTP/1.1") == 1
+    with connect(server.port, long) as client:
+        answer = client.recv(65_536)
+        client.sendall(HEALTH)
+        assert (answer + read_all(client)).count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("extension", [b";a\nb", b";=", b""])
+def test_a_fault_in_a_body_that_was_not_read_ends_the_connection(
+    server: Server, extension: bytes
+) -> None:
+    head = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"5" + extension + b"\r\nemail\r\n0\r\n\r\n"
+    answers = talk(server.port, head + body + HEALTH).count(b"HTTP/1.1")
+    assert answers == (1 if extension else 2)
 
 
 def test_a_client_that_waits_for_a_word_gets_it_once(server: Server) -> None:
@@ -157,20 +178,16 @@ def test_a_client_that_waits_for_a_word_gets_it_once(server: Server) -> None:
     assert answer.endswith(b"\r\n\r\n5")
 
 
-def test_a_stop_waits_for_answers_and_not_for_slow_clients() -> None:
-    server = Server()
-    try:
-        with (
-            slow_clients(server.port, 20, b"GET /echo"),
-            connect(server.port, b"GET /held HTTP/1.1\r\n" + END) as held,
-        ):
-            assert talk(server.port, HEALTH).endswith(b"/healthz")
-            worker = server.workers()
-            server.process.terminate()
-            server.process.wait_for_log("Handling signal: term")
-            for pid in worker:
-                os.kill(pid, signal.SIGUSR2)
-            assert read_all(held).endswith(b"/held")
-        assert server.process.wait(10) == 0
-    finally:
-        server.process.forget()
+def test_a_stop_waits_for_answers_and_not_for_slow_clients(unhurried: Server) -> None:
+    with (
+        slow_clients(unhurried.port, 20, b"GET /echo"),
+        connect(unhurried.port, b"GET /held HTTP/1.1\r\n" + END) as held,
+    ):
+        assert talk(unhurried.port, HEALTH).endswith(b"/healthz")
+        workers = unhurried.workers()
+        unhurried.process.terminate()
+        unhurried.process.wait_for_log("Handling signal: term")
+        for worker in workers:
+            os.kill(worker, signal.SIGUSR2)
+        assert read_all(held).endswith(b"/held")
+    assert unhurried.process.wait(20) == 0

@@ -21,14 +21,18 @@ BIG = 6_000_000
 _released = threading.Event()
 
 
-class HurriedWorker(PatientWorker):
-    """The worker, with little time for clients."""
-
-    times = Times(head=1, body=1, answer=1, leaving=0.5)
+class HoldingWorker(PatientWorker):
+    """The worker, with a signal that ends requests to `/held`."""
 
     def init_signals(self) -> None:
         super().init_signals()
         signal.signal(signal.SIGUSR2, lambda *_: _released.set())
+
+
+class HurriedWorker(HoldingWorker):
+    """The same, with little time for clients."""
+
+    times = Times(head=1, body=1, answer=1, leaving=0.5)
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
