@@ -7,12 +7,16 @@ driver's error may have an address with a password, a job's line a header.
 import json
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any, TextIO
 
 from scheduler.events.bounds import masked, masked_text
 from scheduler.events.secret_names import MASK, is_hidden
 from scheduler.terminal_text import visible_json, visible_lines
+
+log = logging.getLogger(__name__)
 
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 QUIET = ("alembic", "kombu", "amqp", "urllib3")
@@ -123,6 +127,23 @@ def mask_handlers(logger: str) -> None:
             handler.addFilter(MaskingFilter())
 
 
+def _log_end_of_process(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    if issubclass(kind, Exception):
+        log.critical("the process ends by an error", exc_info=(kind, error, traceback))
+    else:
+        sys.__excepthook__(kind, error, traceback)
+
+
+def _log_end_of_thread(facts: threading.ExceptHookArgs) -> None:
+    if facts.exc_value is None or facts.exc_type is SystemExit:
+        return
+    name = facts.thread.name if facts.thread else "?"
+    error = (facts.exc_type, facts.exc_value, facts.exc_traceback)
+    log.critical("the thread %s ends by an error", name, exc_info=error)
+
+
 def formatter(format: str) -> logging.Formatter:
     """Return the formatter for the setting `log_format`."""
     return JsonFormatter() if format == "json" else TextFormatter(TEXT, "%Y-%m-%d %H:%M:%S")
@@ -131,7 +152,8 @@ def formatter(format: str) -> logging.Formatter:
 def configure(level: str = "INFO", format: str = "text", stream: TextIO | None = None) -> None:
     """Log all records from `level` up to `stream` (default: standard error).
 
-    Replaces the handlers of an earlier configuration, so that no record is logged twice.
+    Replaces the handlers of an earlier configuration, so that no record is logged twice. What ends
+    a process or a thread is logged too: Python would print it with its secrets.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(formatter(format))
@@ -140,6 +162,8 @@ def configure(level: str = "INFO", format: str = "text", stream: TextIO | None =
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.captureWarnings(True)
+    sys.excepthook = _log_end_of_process
+    threading.excepthook = _log_end_of_thread
     for name in QUIET:
         logging.getLogger(name).setLevel(
             max(logging.WARNING, logging.getLevelNamesMapping()[level])

@@ -101,7 +101,7 @@ def load(
 
 def _private(settings: Settings, given: Layer) -> list[SettingFault]:
     """Take Beatdesk's files from other users; in production, return a fault for each."""
-    own = private_files.own_files(settings.data_dir, settings.database)
+    own = private_files.own_files(settings.data_dir.resolve(), settings.database)
     if settings.environment == "production":
         return list(private_files.readable([*own, *_secret_files(given)]))
     for line in private_files.narrow(own):

@@ -11,10 +11,10 @@ Rights of a group are left alone where others have none: somebody gave them on p
 import os
 import shlex
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from scheduler.settings.errors import SettingFault
+from scheduler.settings.errors import PREFIX, SettingFault
 
 UMASK = 0o077
 """What new files and folders never grant: anything to the group and to others."""
@@ -62,13 +62,16 @@ def readable(paths: Iterable[Path]) -> Iterator[SettingFault]:
     """Return a fault for each file or folder that others can read, with the remedy."""
     for path in paths:
         if rights_of_others(path):
-            yield SettingFault(
-                str(path),
-                None,
-                f"others on this machine can use it, its mode is {mode_of(path)}",
-                f"Run: chmod o-rwx {shlex.quote(str(path))}",
-                "in use",
-            )
+            problem = f"others on this machine can use it, its mode is {mode_of(path)}"
+            yield SettingFault(str(path), None, problem, _remedy(path), "in use")
+
+
+def _remedy(path: Path) -> str:
+    command = f"Run: chmod o-rwx {shlex.quote(str(path))}"
+    facts = path.stat()
+    if stat.S_ISDIR(facts.st_mode) and facts.st_uid != os.geteuid():
+        return f"{command}, or set {PREFIX}DATA_DIR to a folder below it, which is made then"
+    return command
 
 
 def mode_of(path: Path) -> str:
@@ -76,13 +79,31 @@ def mode_of(path: Path) -> str:
     return f"{stat.S_IMODE(path.stat().st_mode):04o}"
 
 
-def narrow(paths: Iterable[Path]) -> list[str]:
+def narrow(paths: Sequence[Path]) -> list[str]:
     """Take all rights of group and others from files that others can read. Returns a line for each.
 
-    Left alone are links, files of other users, and folders that are no folders of Beatdesk's: ones
-    for everybody (`/tmp`), the working folder, the home, and what is above them.
+    `paths` are those of `own_files`, the data folder first.
+
+    What is in a folder such as the reports' is narrowed with it, once. Left alone are links, files
+    of other users, and folders that are no folders of Beatdesk's: ones for everybody (`/tmp`), the
+    working folder, the home, and what is above them.
     """
-    return [line for path in paths if (line := _narrowed(path)) is not None]
+    lines = []
+    for path in paths:
+        line = _narrowed(path)
+        if line is None:
+            continue
+        lines.append(line)
+        if path != paths[0] and path.is_dir():
+            _narrow_below(path)
+    return lines
+
+
+def _narrow_below(folder: Path) -> None:
+    """Narrow what is in a folder, without following links."""
+    for above, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            _narrowed(Path(above, name))
 
 
 def _narrowed(path: Path) -> str | None:

@@ -3,6 +3,9 @@
 import io
 import json
 import logging
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +18,9 @@ from scheduler.process_logs import LONGEST_TEXT, configure, mask_handlers
 def _logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    hooks = sys.excepthook, threading.excepthook
     yield
+    sys.excepthook, threading.excepthook = hooks
     logging.captureWarnings(False)
     root.handlers[:], root.level = handlers, level
 
@@ -134,3 +139,31 @@ def test_handlers_of_other_loggers_are_masked_once() -> None:
         other.removeHandler(handler)
     assert out.getvalue() == f"GET /login?token={MASK}\n"
     assert len(handler.filters) == 1
+
+
+def test_what_ends_a_thread_is_logged_without_its_secrets() -> None:
+    def run() -> None:
+        raise ValueError("password=hunter2xyz")
+
+    out = io.StringIO()
+    configure("INFO", "text", out)
+    thread = threading.Thread(target=run, name="recorder")
+    thread.start()
+    thread.join()
+    assert "the thread recorder ends by an error" in out.getvalue()
+    assert f"ValueError: password={MASK}" in out.getvalue()
+
+
+def test_what_ends_a_process_is_logged_without_its_secrets() -> None:
+    program = (
+        "from scheduler.process_logs import configure; configure('WARNING', 'json');"
+        "secret = 'hunter2xyz'; raise ValueError(f'redis://:{secret}@host')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ended.returncode == 1
+    line = json.loads(ended.stderr)
+    assert line["level"] == "CRITICAL"
+    assert line["traceback"].endswith(f"ValueError: redis://:{MASK}@host")
+    assert "hunter2" not in line["traceback"].splitlines()[-1]

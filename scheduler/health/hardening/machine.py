@@ -28,7 +28,7 @@ def files(settings: Settings) -> Part:
     Rights of a group are shown and no fault: somebody gave them on purpose.
     """
     places = [
-        *own_files(settings.data_dir, settings.database),
+        *own_files(settings.data_dir.resolve(), settings.database),
         *filter(None, (settings.secrets_dir, settings.history_export)),
         Path.cwd() / ".env",
     ]

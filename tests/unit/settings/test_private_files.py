@@ -26,7 +26,10 @@ def data(tmp_path: Path) -> Path:
     folder.mkdir()
     folder.chmod(0o755)
     (folder / "reports").mkdir()
-    (folder / "reports").chmod(0o755)
+    (folder / "reports/2026-01-01").mkdir()
+    (folder / "reports/2026-01-01/old.html").touch()
+    for path in (folder / "reports", *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     for name in FILES:
         (folder / name).write_text("x" * 40)
         (folder / name).chmod(0o644)
