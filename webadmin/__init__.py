@@ -56,15 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from webadmin.sockets import trust
     from webadmin.views.people import single_sign_on
 
-    if settings is None:
-        from scheduler.process_logs import configure
-        from scheduler.settings.environment import load
-        from scheduler.settings.private_files import set_umask
-
-        set_umask()
-        settings = load()
-        if not logging.getLogger().handlers:
-            configure(settings.log_level, settings.log_format)
+    settings = settings or _from_environment()
     trust.distrust_headers()
     for logger in ("gunicorn.error", "gunicorn.access"):  # they have handlers of their own
         mask_handlers(logger)
@@ -87,3 +79,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     views.install(app)
     front.install(app, settings)
     return app
+
+
+def _from_environment() -> Settings:
+    """Return the settings of a process that a server has started, and set up its files and logs."""
+    from scheduler.process_logs import configure
+    from scheduler.settings.environment import load
+    from scheduler.settings.private_files import set_umask
+
+    set_umask()
+    settings = load()
+    if not logging.getLogger().handlers:
+        configure(settings.log_level, settings.log_format)
+    return settings

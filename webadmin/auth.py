@@ -108,12 +108,16 @@ class LoginForm(StockLoginForm):
             account,
             lambda: self._judge(options),
             self._reason,
-            is_complete=lambda: not services().second_factors.is_protected(self.user.id),
+            self._is_complete,
         )
 
     def _judge(self, options: dict[str, Any]) -> bool:
         with hash_slots(current_app).slot():
             return bool(super().validate(**options))
+
+    def _is_complete(self) -> bool:
+        """Whether the right password is enough for the login."""
+        return self.user is not None and not services().second_factors.is_protected(self.user.id)
 
     def _reason(self) -> str:
         """Why the login was refused, as a word for the log; the visitor is not told."""

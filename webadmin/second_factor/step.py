@@ -14,10 +14,13 @@ from werkzeug.wrappers import Response
 
 from scheduler.accounts.codes import LONGEST
 from scheduler.clock import utc_now
+from scheduler.errors import Refused
 from scheduler.events.access import RecoveryCodeUsed
+from webadmin.access import rates
 from webadmin.access.recording import record
 from webadmin.limits.login import judge_code
-from webadmin.services import services
+from webadmin.second_factor import challenges
+from webadmin.services import passkeys, services
 
 LONGEST_WAIT = 10 * 60
 """Seconds between the password and the code."""
@@ -36,7 +39,7 @@ class Waiting(NamedTuple):
     target: str
 
 
-class SecondStep(TfPlugin):  # type: ignore[misc] # flask-security's class has no types
+class SecondStep(TfPlugin):
     """What Flask-Security's login calls between the right password and the login."""
 
     def tf_enter(
@@ -58,10 +61,22 @@ class SecondStep(TfPlugin):  # type: ignore[misc] # flask-security's class has n
         return redirect(url_for("second_step.show"), 303)
 
 
+class OwnProofs:
+    """What a logged-in person can prove again, for fresh logins."""
+
+    def holds_code(self, user: Any, code: str) -> bool:
+        """Whether a code is right and unused. Raises TooManyLogins and Refused."""
+        return holds(user, code)
+
+    def holds_passkey(self, user: Any, answer: str) -> bool:
+        """Whether a passkey of the account has signed the challenge of this browser."""
+        return signed_by(answer, user.id) is not None
+
+
 def install(app: Flask) -> None:
     """Let the login ask for the second step, and fresh logins for a code."""
     app.extensions["security"].two_factor_plugins = SecondStep()
-    app.extensions["second_step"] = holds
+    app.extensions["second_factor"] = OwnProofs()
 
 
 def waiting() -> Waiting | None:
@@ -84,6 +99,25 @@ def holds(user: Any, code: str) -> bool:
     if not 0 < len(code) <= LONGEST:
         return False
     return judge_code(user.email, lambda: _use(user, code))
+
+
+def signed_by(answer: str, user_id: int | None) -> str | None:
+    """Return the address of the account whose passkey has signed the challenge of this browser.
+
+    With `user_id` only a passkey of this account holds. None for an answer that does not hold,
+    which is counted. Aborts with 429 after too many.
+    """
+    rates.refuse_excess(rates.PASSKEYS)
+    place, made = challenges.site(), challenges.take("login")
+    if place is None or made is None or not services().settings.local_login:
+        return None
+    try:
+        return passkeys().use(
+            answer, site=place, challenge=made.challenge, now=utc_now(), user_id=user_id
+        )
+    except Refused:
+        rates.count(rates.PASSKEYS)
+        return None
 
 
 def proofs() -> list[str]:

@@ -145,6 +145,34 @@ def test_a_removed_passkey_and_a_disabled_account_are_refused(
     assert visitor.login(ANN).location == "/"
 
 
+@pytest.mark.usefixtures("registered")
+def test_an_old_login_is_made_fresh_by_a_passkey_of_the_same_account(
+    visitor: Visitor, key: Authenticator, logged_in: Callable[[str], Visitor], services: Services
+) -> None:
+    other = Authenticator(key.origin, key.host)
+    _add(logged_in("operator"), other)
+    assert _finish(visitor, key.get(_begin(visitor))).location == "/"
+    with visitor.client.session_transaction() as cookie:
+        cookie["fresh_at"] = utc_now().timestamp() - 31 * 60
+    (listed,) = Passkeys(services.engine).of_account(1)
+    fields = {"passkey": listed.id}
+    asked = visitor.post(PAGE + "passkeys/remove", fields)
+    assert asked.status_code == 403
+    assert 'name="confirm_passkey"' in asked.text
+
+    def proven(answer: str) -> TestResponse:
+        return visitor.post(PAGE + "passkeys/remove", fields | {"confirm_passkey": answer})
+
+    assert proven(other.get(_begin_inside(visitor))).status_code == 403
+    assert proven(key.get(_begin_inside(visitor))).location == "/login"
+    assert Passkeys(services.engine).of_account(1) == []
+
+
+def _begin_inside(visitor: Visitor) -> str:
+    headers = {"X-CSRFToken": visitor.token("/account/")}
+    return visitor.client.post("/login/passkey/begin", headers=headers).text
+
+
 def test_a_bare_address_has_no_passkeys(viewer: Visitor, visitor: Visitor) -> None:
     viewer.get("/")
     address = {"base_url": "http://127.0.0.1/"}

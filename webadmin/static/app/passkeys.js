@@ -12,7 +12,7 @@
     fault.hidden = false;
   };
   const send = (form, credential) => {
-    form.elements.answer.value = JSON.stringify(credential);
+    form.querySelector("[data-passkey-answer]").value = JSON.stringify(credential);
     HTMLFormElement.prototype.submit.call(form);
   };
   // Two clicks must not ask twice.

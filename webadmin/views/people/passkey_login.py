@@ -12,12 +12,10 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_security.utils import login_user
 
-from scheduler.clock import utc_now
-from scheduler.errors import Refused
-from webadmin.access import rates
-from webadmin.forms.sentences import sentence
+from scheduler.accounts.passkeys import Site
 from webadmin.guard import safe_path
 from webadmin.limits.devices import remember_device
 from webadmin.second_factor import challenges, step
@@ -39,9 +37,10 @@ def begin() -> ResponseReturnValue:
     """Answer what the browser needs to use a passkey, in JSON."""
     site = _site()
     waiting = step.waiting()
+    user = current_user if waiting is None else waiting.user
     challenge = challenges.make()
     options = passkeys().request_options(
-        site, challenge, None if waiting is None else waiting.user.id
+        site, challenge, user.id if user.is_authenticated else None
     )
     challenges.remember("login", challenge)
     return current_app.response_class(options, mimetype="application/json")
@@ -50,23 +49,12 @@ def begin() -> ResponseReturnValue:
 @login.post("/login/passkey")
 def finish() -> ResponseReturnValue:
     """Log in whose passkey has signed the challenge."""
-    rates.refuse_excess(rates.PASSKEYS)
-    site = _site()
+    _site()
     waiting = step.waiting()
-    made = challenges.take("login")
-    if made is None:
-        return _again("The passkey came too late, or twice.")
-    try:
-        email = passkeys().use(
-            request.form.get("answer", ""),
-            site=site,
-            challenge=made.challenge,
-            now=utc_now(),
-            user_id=None if waiting is None else waiting.user.id,
-        )
-    except Refused as error:
-        rates.count(rates.PASSKEYS)
-        return _again(sentence(str(error)))
+    user_id = None if waiting is None else waiting.user.id
+    email = step.signed_by(request.form.get("answer", ""), user_id)
+    if email is None:
+        return _again()
     target = request.form.get("next", "") if waiting is None else waiting.target
     datastore = current_app.extensions["security"].datastore
     login_user(datastore.find_user(email=email), authn_via=[METHOD])
@@ -74,7 +62,7 @@ def finish() -> ResponseReturnValue:
     return redirect(target if safe_path(target) else "/", 303)
 
 
-def _site() -> challenges.Site:
+def _site() -> Site:
     """The site of the request. Aborts with 403 where passwords are off, with 400 without a name."""
     if not services().settings.local_login:
         abort(403, "Passkeys are switched off here, with passwords (BEATDESK_LOCAL_LOGIN).")
@@ -84,8 +72,12 @@ def _site() -> challenges.Site:
     return site
 
 
-def _again(fault: str) -> ResponseReturnValue:
+def _again() -> ResponseReturnValue:
     """Show the fault where the visitor came from."""
-    flash(fault, "error")
+    flash(
+        "This passkey does not hold here: it was removed, belongs to another account or host, or "
+        "came too late.",
+        "error",
+    )
     endpoint = "security.login" if step.waiting() is None else "second_step.show"
     return redirect(url_for(endpoint), 303)
