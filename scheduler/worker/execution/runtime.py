@@ -23,7 +23,7 @@ from scheduler.events.access import RUN, SecretUsed, access_event
 from scheduler.runs.headers import attempt_of, is_job
 from scheduler.runs.own_header import deliveries_of
 from scheduler.worker.event_buffer import EventBuffer
-from scheduler.worker.execution import captured
+from scheduler.worker.execution import captured, streams
 from scheduler.worker.execution.current import Execution, enter, leave
 from scheduler.worker.execution.flask_context import FlaskContext
 from scheduler.worker.execution.judge import CallJudge
@@ -111,6 +111,7 @@ class Runtime:
         concealer = Concealer(sorted(used))
         progress_log.conceal = concealer.text
         end_concealing = captured.conceal_elsewhere(concealer.text)
+        end_concealing_output = streams.conceal_output(concealer.text)
         try:
             with self._surroundings(task):
                 return concealer.value(run(*args, **kwargs))
@@ -120,6 +121,7 @@ class Runtime:
                 raise
             raise concealed from None
         finally:
+            end_concealing_output()
             end_concealing()
 
     def _note_secrets(self, task: Any, names: set[str]) -> None:
