@@ -67,8 +67,8 @@ SQL_AWAY = (
 
 TOO_LATE = (
     "This takes too long",
-    "A request may take as long as the table of budgets gives it, and this one was ended. If you "
-    "saved something, look whether it is there before you send it again.",
+    "Every request has a limit of time, and this one was ended at it. If you saved something, look "
+    "whether it is there before you send it again.",
     "Ask for less at a time: fewer schedules, narrower filters. `beatdesk doctor` says whether a "
     "server is slow.",
 )

@@ -37,7 +37,7 @@ def test_neither_a_frozen_redis_nor_pages_without_an_end_hold_the_threads(
         "--bind",
         f"127.0.0.1:{port}",
         "--threads",
-        "4",
+        "16",
         "--no-control-socket",
         env=env_of(services.settings),
     )
