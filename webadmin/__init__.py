@@ -6,7 +6,7 @@ the order in which a request meets them.
 
     sockets       the server: a gunicorn worker that no slow client can hold up
     front         hosts, proxies, methods and lengths: what a request passes before any page
-    budgets       what one request may cost: seconds for Redis
+    budgets       what one request may cost: wall and processor time, waiting for servers
     security      cookies, size limits, headers on every answer
     guard         the least role for each endpoint; an endpoint without a row is closed
     access        tokens, rights by tag, fresh logins, people whom somebody else logs in

@@ -24,6 +24,7 @@ from scheduler.errors import (
 )
 from scheduler.history import database_use, outage
 from webadmin.access import token_header
+from webadmin.budgets.middleware import is_late
 from webadmin.refusals import is_outage, outage_words
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,13 @@ SQL_AWAY = (
     "doctor` checks both, `beatdesk db upgrade` makes the tables.",
 )
 
+TOO_LATE = (
+    "This takes too long",
+    "Every request has a limit of time, and this one was ended at it. If you saved something, look "
+    "whether it is there before you send it again.",
+    "Ask for less at a time: fewer schedules, narrower filters. `beatdesk doctor` says whether a "
+    "server is slow.",
+)
 SQL_BUSY = (
     "The database is busy",
     "Another program holds a lock on what is needed here, or the question took too long. Schedules "
@@ -173,6 +181,8 @@ def show_refusal(error: BeatdeskError) -> ResponseReturnValue:
 
 def show_redis_away(error: Exception) -> ResponseReturnValue:
     """Return the page for an outage of Redis, with status 503."""
+    if is_late(request.environ):
+        return page(503, *TOO_LATE)
     log.error("redis does not answer: %s", error)
     return page(503, *REDIS_AWAY)
 
@@ -184,6 +194,8 @@ def status_of(error: Exception) -> int:
 
 def show_sql_error(error: SQLAlchemyError) -> ResponseReturnValue:
     """Return the page for a SQL error: 503 for an outage, 500 for a wrong statement."""
+    if is_late(request.environ):
+        return page(503, *TOO_LATE, bare=True)
     use = database_use.current()
     if outage.is_busy(error if use is None else use.failure or error):
         log.error("the database is busy: %s", error)

@@ -64,6 +64,10 @@ class WaitingTime:
         if self._within is not None:
             self._within.spend(seconds, is_answered=is_answered)
 
+    def use_up(self) -> None:
+        """Leave no time, for reasons other than the server's silence. Callable by any thread."""
+        self._left = 0.0
+
     def give_up(self) -> None:
         """Leave no time, after a question that was not answered in time."""
         self._left = 0.0

@@ -11,6 +11,7 @@ from flask import Flask, current_app, request
 
 from scheduler.history import database_use
 from scheduler.storage.waiting_time import ServerRecord, WaitingTime, set_redis_time
+from webadmin.budgets.middleware import KEY
 from webadmin.budgets.table import EACH_ANSWER, SILENT, budget_of
 
 
@@ -22,11 +23,18 @@ def install(app: Flask) -> None:
 
 
 def begin() -> None:
-    """Give the request its time for Redis, and its use of the database."""
-    database_use.set_current(database_use.DatabaseUse())
+    """Give the request its budget, its time for Redis, and its use of the database."""
+    budget = budget_of(request.endpoint)
     record = _record()
-    each = SILENT if record.is_silent else EACH_ANSWER
-    set_redis_time(WaitingTime(budget_of(request.endpoint).redis, each=each, record=record))
+    time = WaitingTime(
+        budget.redis, each=SILENT if record.is_silent else EACH_ANSWER, record=record
+    )
+    use = database_use.DatabaseUse()
+    set_redis_time(time)
+    database_use.set_current(use)
+    watched = request.environ.get(KEY)
+    if watched is not None:
+        watched.budget, watched.time, watched.use = budget, time, use
 
 
 def end(_error: BaseException | None) -> None:
