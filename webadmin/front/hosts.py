@@ -22,7 +22,10 @@ LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "::1")
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
 
 
-_HEADER = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
+_LABEL = r"[a-z0-9_-]{1,63}"
+_HEADER = re.compile(
+    rf"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>{_LABEL}(?:\.{_LABEL})*\.?))(?::[0-9]{{1,5}})?"
+)
 
 
 class Hosts:
@@ -46,7 +49,10 @@ class Hosts:
     ) -> Iterable[bytes]:
         """Answer the request, or refuse its host with 421."""
         name = name_of(environ.get("HTTP_HOST") or environ.get("SERVER_NAME", ""))
-        if environ.get("PATH_INFO") in PROBES or self._is_allowed(name):
+        is_probe = environ.get("PATH_INFO") in PROBES
+        if is_probe and not name:
+            environ["HTTP_HOST"] = "localhost"  # Flask answers 500 to a text that is no host
+        if is_probe or self._is_allowed(name):
             return self._application(environ, start_response)
         text = (
             f"This console is not served as {name[:80]!a}. Use its own address, or have its "

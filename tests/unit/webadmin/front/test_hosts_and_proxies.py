@@ -53,7 +53,17 @@ def test_development_serves_loopback_names(ask: Callable[..., Any], host: str) -
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "10.0.0.9", "localhost:1@evil.example", "[x"]
+    "host",
+    [
+        "evil.example",
+        "localhost.evil.example",
+        "10.0.0.9",
+        "localhost:1@evil.example",
+        "[x",
+        "a..localhost",
+        "localhost..",
+        "a" * 64 + ".localhost",
+    ],
 )
 def test_a_name_that_is_not_of_the_console_is_refused(ask: Callable[..., Any], host: str) -> None:
     answer = ask({}, host)
@@ -63,6 +73,11 @@ def test_a_name_that_is_not_of_the_console_is_refused(ask: Callable[..., Any], h
 
 def test_a_probe_is_answered_under_any_name(ask: Callable[..., Any]) -> None:
     assert ask({}, "10.1.2.3", path="/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["..", "a..localhost", "[x", "a b", "\xe9"])
+def test_a_probe_is_answered_where_the_name_is_none(ask: Callable[..., Any], host: str) -> None:
+    assert ask({}, host, path="/healthz").status_code == 200
 
 
 def test_all_names_below_a_domain_can_be_allowed(ask: Callable[..., Any]) -> None:
