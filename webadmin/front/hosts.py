@@ -22,6 +22,9 @@ LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "::1")
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
 
 
+LONGEST = 260
+"""Characters of a name with a port."""
+
 _LABEL = r"[a-z0-9_-]{1,63}"
 _HEADER = re.compile(
     rf"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>{_LABEL}(?:\.{_LABEL})*\.?))(?::[0-9]{{1,5}})?"
@@ -76,12 +79,22 @@ def name_of(header: str) -> str:
 
     Empty for a text that is no host with a port.
     """
-    found = _HEADER.fullmatch(header.strip().lower())
-    if found is None:
+    found = _HEADER.fullmatch(header.strip().lower()[: LONGEST + 1])
+    if found is None or len(found[0]) > LONGEST:
         return ""
     if found["six"] is not None:
         return str(ip_address(found["six"])) if _is_address(found["six"]) else ""
-    return found["name"].removesuffix(".")
+    name = found["name"].removesuffix(".")
+    return name if _is_decodable(name) else ""
+
+
+def _is_decodable(name: str) -> bool:
+    """Whether labels such as `xn--…` stand for something: Werkzeug fails on others."""
+    try:
+        name.encode("ascii").decode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_address(name: str) -> bool:

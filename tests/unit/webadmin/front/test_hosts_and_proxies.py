@@ -11,6 +11,7 @@ from scheduler.settings.errors import BadSettings
 from scheduler.settings.schema import Settings
 from webadmin import front
 from webadmin.access.outside import peer_address
+from webadmin.front.hosts import name_of
 from webadmin.front.proxies import MOST_WARNINGS, Proxies
 
 PROXY = "10.0.0.5"
@@ -63,6 +64,7 @@ def test_development_serves_loopback_names(ask: Callable[..., Any], host: str) -
         "a..localhost",
         "localhost..",
         "a" * 64 + ".localhost",
+        "a." * 130 + "localhost",
     ],
 )
 def test_a_name_that_is_not_of_the_console_is_refused(ask: Callable[..., Any], host: str) -> None:
@@ -78,6 +80,12 @@ def test_a_probe_is_answered_under_any_name(ask: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("host", ["..", "a..localhost", "[x", "a b", "\xe9"])
 def test_a_probe_is_answered_where_the_name_is_none(ask: Callable[..., Any], host: str) -> None:
     assert ask({}, host, path="/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["xn--.localhost", "xn--9999999999.localhost"])
+def test_a_label_that_stands_for_nothing_makes_no_name(host: str) -> None:
+    assert name_of(host) == ""
+    assert name_of("xn--mnchen-3ya.localhost:80") == "xn--mnchen-3ya.localhost"
 
 
 def test_all_names_below_a_domain_can_be_allowed(ask: Callable[..., Any]) -> None:
