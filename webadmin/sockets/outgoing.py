@@ -83,12 +83,18 @@ class Outgoing:
             return len(self._waiting)
 
     def close(self) -> None:
-        """End the connection, now. A thread that writes gets BrokenPipeError."""
+        """Let the connection end: the loop does it. A thread that writes gets BrokenPipeError."""
         with self._changed:
             self._closed = True
             self._waiting.clear()
-            self._sock.close()
             self._changed.notify_all()
+
+    def release(self) -> None:
+        """Close the socket. For the loop only, which waits for events of the socket's number: the
+        system may give it to the next connection at once.
+        """
+        self.close()
+        self._sock.close()
 
     def shutdown(self, how: int) -> None:
         """Refuse: the loop ends the connection, not the thread. Raises OSError."""

@@ -280,7 +280,7 @@ class PatientWorker(ThreadWorker):
             return
         self._listen(conn, 0)
         conn.phase = Phase.CLOSED
-        conn.sock.close()
+        conn.sock.release()
         self._connections.discard(conn)
         self.nr_conns -= 1
 

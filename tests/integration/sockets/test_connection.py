@@ -43,7 +43,7 @@ class Pair:
 def pair() -> Iterator[Pair]:
     pair = Pair()
     yield pair
-    pair.sock.close()
+    pair.sock.release()
     pair.client.close()
 
 
@@ -89,7 +89,7 @@ def test_only_some_threads_may_wait_for_clients() -> None:
     pair.fill(MOST_WAITING)
     with pytest.raises(BrokenPipeError, match="too many"):
         pair.sock.sendall(b"more")
-    pair.sock.close()
+    pair.sock.release()
     pair.client.close()
 
 

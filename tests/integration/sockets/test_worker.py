@@ -105,6 +105,14 @@ def test_who_reads_gets_all_of_a_long_answer(server: Server) -> None:
     assert answer.partition(b"\r\n\r\n")[2] == b"a" * BIG
 
 
+def test_an_answer_that_breaks_off_ends_its_connection_only(server: Server) -> None:
+    broken = b"GET /broken HTTP/1.1\r\n\r\n"
+    with slow_clients(server.port, 10, broken) as clients:
+        answers = [read_all(client) for client in clients]
+    assert {answer.partition(b"\r\n\r\n")[2] for answer in answers} == {b"/"}
+    assert talk(server.port, ECHO).startswith(b"HTTP/1.1 200 ")
+
+
 def test_health_is_answered_while_all_threads_are_busy(server: Server) -> None:
     held = b"GET /held HTTP/1.1\r\n" + END
     with slow_clients(server.port, 5, held) as clients:

@@ -1,7 +1,7 @@
 """A small application under the console's worker, with little time for clients, and slow clients.
 
 `gunicorn tests.support.webadmin.plain_server:application` serves `/healthz`, `/echo` (the length
-of the body), `/big` (BIG bytes) and `/held` (an answer when the process gets SIGUSR2).
+of the body), `/big` (BIG bytes), `/broken` (an answer that ends in an error) and `/held` (an answer when the process gets SIGUSR2).
 """
 
 import signal
@@ -46,7 +46,14 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
         body = b"a" * BIG if path == "/big" else path.encode()
     headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
     start_response("200 OK", headers)
+    if path == "/broken":
+        return _broken(body)
     return [body[place : place + 8192] for place in range(0, len(body), 8192)]
+
+
+def _broken(body: bytes) -> Iterator[bytes]:
+    yield body[:1]
+    raise ValueError("the application breaks off")
 
 
 def connect(port: int, first: bytes = b"", receive_buffer: int = 0) -> socket.socket:
