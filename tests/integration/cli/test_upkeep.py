@@ -43,7 +43,7 @@ def test_an_account_is_created_listed_changed_and_disabled(beatdesk):
         (["create", "ann"], "email", "write it like"),
         (["create", "ann@example.com", "--role", "root"], "role", "viewer, operator, admin"),
         (["create", "ADMIN@example.com"], "email", "already"),
-        (["set-role", "admin@example.com", "viewer"], "email", "last administrator"),
+        (["set-role", "admin@example.com", "viewer"], "email", "users set-role EMAIL admin"),
         (["disable", "admin@example.com"], "email", "last administrator"),
         (["disable", "nobody@example.com"], "email", "users list"),
     ],
