@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from scheduler.beat import heartbeat
 from scheduler.beat.heartbeat import Heartbeat
 from scheduler.errors import BeatdeskError
+from scheduler.health import redis_keys
 from scheduler.publishing.outbox import LONG_SECONDS, Backlog, backlog
 from scheduler.queues.unread import UnreadQueue
 from scheduler.rules.phrases import counted
@@ -64,7 +65,7 @@ class Status(BaseModel):
 def status(services: Services, now: datetime) -> Status:
     """Read all parts."""
     redis = redis_part(services)
-    if redis.ok:
+    if "version" in redis.facts:
         beat = _part_from_redis("beat", beat_part, services, now)
         workers = _part_from_redis("workers", workers_part, services, now)
         recorder = _part_from_redis("recorder", recorder_part, services, now)
@@ -93,17 +94,17 @@ def redis_part(services: Services) -> Part:
     place = without_password(services.settings.redis_url)
     try:
         server = services.redis.info("server")
+        wrong = redis_keys.fault_of(services.redis)
     except RedisError as error:
         return _no_redis(place, error)
     product = "Valkey" if "valkey_version" in server else "Redis"
     version = str(server.get("valkey_version") or server.get("redis_version") or "?")
     summary = f"{product} {version} at {place}"
-    return Part(
-        name="redis",
-        ok=True,
-        summary=summary,
-        facts={"product": product, "version": version, "url": place},
-    )
+    facts: dict[str, JsonValue] = {"product": product, "version": version, "url": place}
+    if wrong is not None:
+        summary = f"{summary}: {wrong}"
+        return Part(name="redis", ok=False, summary=summary, remedy=redis_keys.REMEDY, facts=facts)
+    return Part(name="redis", ok=True, summary=summary, facts=facts)
 
 
 def _no_redis(place: str, error: RedisError) -> Part:

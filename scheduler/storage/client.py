@@ -20,10 +20,12 @@ def connect(address: str, master: str) -> "Redis":
     `master` is the name of the primary, for a `sentinel://` address. The client connects with the
     first command, and again after a failover. Raises AddressFault for an unusable address.
     """
+    from scheduler.storage import packing
+
     options: dict[str, Any] = {
         "decode_responses": True,
         # An entry with bytes other than UTF-8 must not hide the other entries.
-        "encoding_errors": "surrogateescape",
+        **packing.options(),
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
         "health_check_interval": 30,
@@ -55,6 +57,8 @@ def redbeat_options(address: str, master: str) -> dict[str, Any]:
 
     The settings of celery-redbeat 2.4 are `redbeat_redis_url` and `redbeat_redis_options`.
     """
+    from scheduler.storage import packing
+
     if not sentinels.is_sentinel(address):
         return {
             "redbeat_redis_url": redis_address.read(address).for_client,
@@ -63,7 +67,7 @@ def redbeat_options(address: str, master: str) -> dict[str, Any]:
                 "socket_timeout": ANSWER_SECONDS,
                 "health_check_interval": 10,
                 # A name with bytes other than UTF-8 must not stop the reading of all due entries.
-                "encoding_errors": "surrogateescape",
+                **packing.options(),
             },
         }
     parts = sentinels.read(address)
