@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from scheduler.beat import heartbeat
 from scheduler.beat.heartbeat import Heartbeat
 from scheduler.errors import BeatdeskError
+from scheduler.health import redis_keys
 from scheduler.health.recorders import recorders
 from scheduler.publishing.outbox import LONG_SECONDS, Backlog, backlog
 from scheduler.queues.unread import UnreadQueue
@@ -80,7 +81,7 @@ def status(
         redis = redis_part(services)
         beat, workers, recorder = (
             _part_from_redis(name, read_part, services, now)
-            if redis.ok
+            if "version" in redis.facts
             else Part(name=name, ok=False, summary=_NO_REDIS, remedy=remedy)
             for name, read_part in _FROM_REDIS
         )
@@ -103,17 +104,17 @@ def redis_part(services: Services) -> Part:
     place = without_password(services.settings.redis_url)
     try:
         server = services.redis.info("server")
+        wrong = redis_keys.fault_of(services.redis)
     except RedisError as error:
         return _no_redis(place, error)
     product = "Valkey" if "valkey_version" in server else "Redis"
     version = str(server.get("valkey_version") or server.get("redis_version") or "?")
     summary = f"{product} {version} at {place}"
-    return Part(
-        name="redis",
-        ok=True,
-        summary=summary,
-        facts={"product": product, "version": version, "url": place},
-    )
+    facts: dict[str, JsonValue] = {"product": product, "version": version, "url": place}
+    if wrong is not None:
+        summary = f"{summary}: {wrong}"
+        return Part(name="redis", ok=False, summary=summary, remedy=redis_keys.REMEDY, facts=facts)
+    return Part(name="redis", ok=True, summary=summary, facts=facts)
 
 
 def _no_redis(place: str, error: RedisError) -> Part:

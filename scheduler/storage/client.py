@@ -21,10 +21,12 @@ def connect(address: str, master: str) -> "Redis":
     first command, and again after a failover. It waits for what is left of the caller's
     `waiting_time`; without one for ANSWER_SECONDS. Raises AddressFault for an unusable address.
     """
+    from scheduler.storage import packing
+
     options: dict[str, Any] = {
         "decode_responses": True,
         # An entry with bytes other than UTF-8 must not hide the other entries.
-        "encoding_errors": "surrogateescape",
+        **packing.options(),
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
         "health_check_interval": 30,
@@ -64,6 +66,8 @@ def redbeat_options(address: str, master: str) -> dict[str, Any]:
 
     The settings of celery-redbeat 2.4 are `redbeat_redis_url` and `redbeat_redis_options`.
     """
+    from scheduler.storage import packing
+
     if not sentinels.is_sentinel(address):
         return {
             "redbeat_redis_url": redis_address.read(address).for_client,
@@ -72,7 +76,7 @@ def redbeat_options(address: str, master: str) -> dict[str, Any]:
                 "socket_timeout": ANSWER_SECONDS,
                 "health_check_interval": 10,
                 # A name with bytes other than UTF-8 must not stop the reading of all due entries.
-                "encoding_errors": "surrogateescape",
+                **packing.options(),
             },
         }
     parts = sentinels.read(address)

@@ -150,7 +150,8 @@ _RECORDS: dict[str, Reader] = {
         lambda text: calendar_cache.decode("c", text),
         (
             '{"name": "c", "timezone": "UTC", "uid": "u", "days": [{"first": "2026-12-24",'
-            ' "last": "2026-12-25"}], "revision": 1, "updated_by": "b", "updated_at": "2026-11-21T12:00:00Z"}',
+            ' "last": "2026-12-25"}], "revision": 1, "updated_by": "b",'
+            ' "updated_at": "2026-11-21T12:00:00Z"}',
         ),
         LONGEST_RECORD,
     ),

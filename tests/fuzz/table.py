@@ -23,6 +23,7 @@ PARSERS = {
 """Functions of libraries whose callers read text."""
 
 OUR_ROWS = "reads rows that our own recorder has written to SQL"
+CALENDAR_FILES = "part of the target scheduler.rules.calendars.icalendar"
 OUR_CODE = "reads what the code of the same process has made"
 ELSEWHERE = {
     "scheduler.accounts.sessions": OUR_ROWS,
@@ -53,9 +54,9 @@ ELSEWHERE = {
     "scheduler.schedules.raw_entry": "the target scheduler.redbeat.codec reads what remains, too",
     "scheduler.schedules.same_call": "the target scheduler.redbeat.codec reads the call, too",
     "scheduler.sets.yaml_calendars": "the target scheduler.sets.yaml_set reads both",
-    "scheduler.rules.calendars.ical.events": "part of the target scheduler.rules.calendars.icalendar",
-    "scheduler.rules.calendars.ical.rules": "part of the target scheduler.rules.calendars.icalendar",
-    "scheduler.rules.calendars.ical.zones": "part of the target scheduler.rules.calendars.icalendar",
+    "scheduler.rules.calendars.ical.events": CALENDAR_FILES,
+    "scheduler.rules.calendars.ical.rules": CALENDAR_FILES,
+    "scheduler.rules.calendars.ical.zones": CALENDAR_FILES,
     "scheduler.storage.addresses.parts": "part of the other targets of the room",
     "scheduler.storage.records": "the targets of the stored records read by it",
     "scheduler.worker.execution.flask_context": "a setting of whoever starts the worker",
