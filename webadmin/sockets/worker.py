@@ -295,16 +295,16 @@ class PatientWorker(ThreadWorker):
             parser = RequestParser(self.cfg, source, conn.client)
             request = next(parser)
             request._expected_100_continue = False  # the loop has answered that
-            stays = self.handle_request(request, _as_gunicorns(conn))
+            stays = self.handle_request(request, _as_tconn(conn))
             if stays and conn.arrival.stage is Stage.WHOLE:
                 conn.stays = _skip_body(parser)
                 conn.rest = parser.unreader.take_buffered()
         except (NoMoreData, StopIteration, BrokenPipeError) as error:
             self.log.debug("A connection ends early. %s", error)
             if request is None:
-                util.write_error(_as_gunicorns(conn).sock, 400, "Bad Request", "")
+                util.write_error(_as_tconn(conn).sock, 400, "Bad Request", "")
         except Exception as error:  # noqa: BLE001 - gunicorn's own answer to errors and bad requests
-            self.handle_error(request, _as_gunicorns(conn).sock, conn.client, error)
+            self.handle_error(request, _as_tconn(conn).sock, conn.client, error)
 
 
 def _skip_body(parser: RequestParser) -> bool:
@@ -328,7 +328,7 @@ def most_connections(wanted: int, open_files: int) -> int:
     return max(1, min(wanted, open_files * 3 // 4))
 
 
-def _as_gunicorns(conn: Connection) -> TConn:
+def _as_tconn(conn: Connection) -> TConn:
     """Return the connection by the name of gunicorn's class, of which `sock`, `client` and
     `server` are used (gunicorn 27.0.1).
     """

@@ -122,7 +122,7 @@ def test_nginx_holds_slow_clients_counts_logins_and_believes_no_visitor(
         plain.request("GET", f"{PREFIX}/login")
         assert plain.getresponse().headers["Location"] == f"https://{NAME}{PREFIX}/login"
 
-    logins = [ask(nginx, "POST", "/login", "127.0.0.7", ("", FORM))[0] for _ in range(30)]
+    logins = [ask(nginx, "POST", "/login", "127.0.0.7", ("", FORM))[0] for _ in range(40)]
     assert set(logins) == {400, 429}
     assert ask(nginx, "POST", "/login", "127.0.0.8", ("", FORM))[0] == 400
     assert ask(nginx, "GET", "/login", "127.0.0.7")[0] == 200
