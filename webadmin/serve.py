@@ -48,6 +48,8 @@ class Console(BaseApplication):
 @click.option("--threads", type=click.IntRange(1, 256), default=THREADS, show_default=True)
 def web(bind: str | None, fd: int | None, workers: int, threads: int) -> None:
     """Serve the console until SIGTERM or Ctrl-C."""
+    from webadmin.sockets.worker import PatientWorker
+
     folder = Path.cwd()
     user_modules.put_last(folder)
     for collision in user_modules.collisions(folder):
@@ -61,7 +63,7 @@ def web(bind: str | None, fd: int | None, workers: int, threads: int) -> None:
     options = {
         "bind": [f"fd://{fd}" if fd is not None else address],
         "workers": workers,
-        "worker_class": "gthread",
+        "worker_class": PatientWorker,
         "threads": threads,
         "graceful_timeout": 8,
         "loglevel": "warning",

@@ -198,7 +198,8 @@ class Accounts:
             session.flush()
             if had_admin and not _has_admin(session):
                 raise Refused(
-                    f"{user.email!r} is the last administrator; make another one first",
+                    f"{user.email!r} is the last administrator; make another one first, in the "
+                    "console or by `beatdesk users set-role EMAIL admin`",
                     field="email",
                 )
             return _account(user)

@@ -5,6 +5,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 
+from scheduler.errors import Refused
+
+ADMIN = "admin"
+
 ALIVE_FOR = timedelta(seconds=30)
 """The age of a worker's last heartbeat beyond which the worker counts as gone."""
 
@@ -86,3 +90,16 @@ class Worker(Stored):
     def is_alive(self, now: datetime) -> bool:
         """Return whether the heartbeat is recent enough at `now`."""
         return now - self.at <= ALIVE_FOR
+
+
+def refuse_role(job: str, least: str, role: str | None) -> None:
+    """Raise Refused where a role may not save or run a job of the least role `least`.
+
+    `role` None stands for whoever has a shell on the machine, who may all.
+    """
+    if least == ADMIN and role not in (None, ADMIN):
+        raise Refused(
+            f"the job {job} needs the role admin, and yours is {role}; ask an administrator to "
+            "save or run it",
+            field="job",
+        )

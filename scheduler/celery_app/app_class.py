@@ -63,6 +63,10 @@ class WorkerSettings(Protocol):
         """Greatest number of deliveries that end a worker; then the message's run is given up."""
 
     @property
+    def secret_key(self) -> str | None:
+        """The key of which approvals of calls are made."""
+
+    @property
     def result_backend(self) -> str | None:
         """Address of Celery's result back end; None reads results from the history."""
 

@@ -60,7 +60,7 @@ def _run(
     services = Services(settings)
     with listen(settings.web_host, settings.web_port) as listening:
         port: int = listening.getsockname()[1]
-        web = announce.address(settings.web_host, port)
+        web = announce.address(settings.web_host, port, settings.path_prefix)
         _tell_others(settings, web)
         first = FirstStart(services, adopts_history=adopts_history)
         supervisor = Supervisor(

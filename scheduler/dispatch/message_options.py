@@ -40,6 +40,7 @@ def standing_options(
         revision=schedule.revision,
         trigger="schedule" if waited is None else waited.trigger,
         actor=None if waited is None else waited.actor,
+        approval=schedule.approval,
         **limits.facts_of(schedule.policies),
     )
     headers = {**(options.get("headers") or {}), HEADER: encode(own), TICK_HEADER: ""}

@@ -47,7 +47,7 @@ def schedule_json(
 
 def unreadable_json(name: str, problem: str) -> dict[str, Any]:
     """The published form of an unreadable entry: all keys, empty but for name and problem."""
-    keys = [*Schedule.model_fields, "next", "last_run"]
+    keys = [name for name in (*Schedule.model_fields, "next", "last_run") if name != "approval"]
     return {**dict.fromkeys(keys), "name": name, "problem": problem}
 
 

@@ -29,7 +29,12 @@ def stored_call(entry: StoredSchedule, text: str) -> StoredCall:
         definition = json.loads(text)
     values = {key: definition.get(key) for key in ("args", "kwargs", "options")}
     if codec.has_types(definition, text):
-        values = json.loads(json.dumps(values), cls=RedBeatJSONDecoder)
+        values = decoded(values)
     return StoredCall(
         list(values["args"] or ()), dict(values["kwargs"] or {}), dict(values["options"] or {})
     )
+
+
+def decoded(values: Any) -> Any:
+    """Return JSON data with objects for RedBeat's own types. Raises its decoder's exceptions."""
+    return json.loads(json.dumps(values), cls=RedBeatJSONDecoder)

@@ -49,6 +49,7 @@ __all__ = [
     "encode_definition",
     "encode_meta",
     "has_types",
+    "options_of",
     "queue_and_priority",
 ]
 
@@ -60,6 +61,10 @@ _KINDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
 )
 _VALUES = frozenset(extras.SAYABLE) - {"when"}
 _WHEN: TypeAdapter[When] = TypeAdapter(When)
+
+
+LARGEST = 1024 * 1024
+"""Most characters of a field of an entry: twice 64 kB of arguments, each byte as six, fit."""
 
 
 class Raw(NamedTuple):
@@ -89,6 +94,7 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
 
     Raises UnreadableEntry with the reason why Beat could not load the entry.
     """
+    check_size(raw)
     definition = json_object(raw.definition, "definition")
     foreign = schedule_json.is_foreign(definition.get("schedule"))
     _check_loadable(name, definition, raw, foreign=foreign)
@@ -112,6 +118,16 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
     )
 
 
+def check_size(raw: Raw) -> None:
+    """Raise UnreadableEntry for a field that is larger than any schedule makes one."""
+    for name, text in zip(("definition", "meta", "beatdesk"), raw, strict=True):
+        if text is not None and len(text) > LARGEST:
+            raise UnreadableEntry(
+                f"the field {name!r} has {len(text)} characters, and at most {LARGEST} are read; "
+                "hand large data over by its place, and not as an argument"
+            )
+
+
 def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = None) -> str:
     """Return the JSON text of the definition of `schedule`.
 
@@ -126,7 +142,7 @@ def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = N
             "task": schedule.job,
             "args": old["args"] if keeps_args else schedule.args,
             "kwargs": schedule.kwargs,
-            "options": _options(schedule, old),
+            "options": options_of(schedule, old),
             "schedule": schedule_json.encode(
                 schedule.when, old.get("schedule"), since=schedule.updated_at
             ),
@@ -260,6 +276,7 @@ def _schedule(
         "override": None,
         "updated_at": extra.updated_at if extra else None,
         "updated_by": extra.updated_by if extra else None,
+        "approval": extra.approval if extra else None,
     }
     if override is None:
         return assembled(values)
@@ -298,8 +315,8 @@ def queue_and_priority(options: Mapping[str, Any]) -> tuple[str | None, int | No
     return queue if isinstance(queue, str) else None, priority if is_valid else None
 
 
-def _options(schedule: Schedule, old: Mapping[str, Any]) -> dict[str, Any]:
-    """The replaced definition's options with the queue and the priority of `schedule`."""
+def options_of(schedule: Schedule, old: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the definition `old` with the queue and the priority of `schedule`."""
     options = dict(old.get("options") or {})
     old_values = dict(zip(("queue", "priority"), queue_and_priority(options), strict=True))
     for key, value in (("queue", schedule.queue), ("priority", schedule.priority)):

@@ -91,6 +91,7 @@ class Extra(BaseModel):
     """
 
     override: StoredOverride | None = None
+    approval: str | None = None
 
     owner: str = ""
     tags: list[str] = Field(default_factory=list)
@@ -129,6 +130,7 @@ def encode(schedule: Schedule, definition: str) -> str:
         skips=schedule.skips,
         held=schedule.origin == "code" and not schedule.enabled,
         override=None if override is None else _stored_override(schedule, override),
+        approval=schedule.approval,
         owner=schedule.owner,
         tags=schedule.tags,
         description=schedule.description,

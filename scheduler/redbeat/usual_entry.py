@@ -155,7 +155,8 @@ def _extra(shape_text: str) -> extras.Extra | None:
     own = (extra.uid, extra.revision, extra.digest, extra.updated_at, extra.anchor)
     if own != (_NO_UID, 0, _NO_DIGEST, None, None):
         return None
-    return None if extra.when is not None or extra.override is not None else extra
+    is_unusual = (extra.when, extra.override, extra.approval) != (None, None, None)
+    return None if is_unusual else extra
 
 
 @lru_cache(maxsize=10_000)

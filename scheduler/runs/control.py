@@ -19,6 +19,7 @@ from scheduler.rules.check import check_arguments
 from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs import limits
+from scheduler.runs.approvals import Call
 from scheduler.runs.canceller import Cancelled, Canceller
 from scheduler.runs.headers import headers_for
 from scheduler.runs.lease_record import owner_text
@@ -39,7 +40,8 @@ class RunControl:
 
     `queue_of` returns the queue in the decorator of a job, or None; `has_message` returns whether
     the broker has a message of a run, by the run's id and queue; `can_stop_jobs` returns whether
-    the pool of a worker, by name, can stop a running job.
+    the pool of a worker, by name, can stop a running job; `approve` returns the approval of a call
+    where its job needs one: the caller has judged the actor's role.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class RunControl:
         queue_of: Callable[[str], str | None] = lambda job: None,
         has_message: Callable[[str, str | None], bool] = lambda run, queue: False,
         can_stop_jobs: Callable[[str], bool] = lambda worker: True,
+        approve: Callable[[Call], str | None] = lambda call: None,
     ) -> None:
         self._celery = celery
         self._events = events
@@ -60,6 +63,7 @@ class RunControl:
         self._queue_of = queue_of
         self._has_message = has_message
         self._can_stop_jobs = can_stop_jobs
+        self._approve = approve
 
     def start(
         self,
@@ -133,7 +137,10 @@ class RunControl:
         arguments = {"args": bounded(args, self._limit), "kwargs": bounded(kwargs, self._limit)}
         facts = facts.model_copy(update=arguments)
         limited = policies or Policies()
-        headers = headers_for(facts, limits.facts_of(limited))
+        parts = limits.facts_of(limited)
+        with answering(server=BROKER):
+            approval = self._approve(Call(facts.job, args, kwargs, facts.schedule_uid))
+        headers = headers_for(facts, parts, approval=approval)
         with answering(server=BROKER), self._alive(run, facts):
             self._celery.send_task(
                 facts.job,

@@ -117,7 +117,9 @@ def _readable(message: Any) -> tuple[Any, Any]:
     return args, kwargs
 
 
-def headers_for(facts: RunFacts, retries: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def headers_for(
+    facts: RunFacts, retries: Mapping[str, Any] | None = None, *, approval: str | None = None
+) -> dict[str, Any]:
     """Return headers with `facts`, and with `retries` of the schedule's policies.
 
     `retries` comes from `limits.facts_of`. Job, arguments and queue are left out: the message has
@@ -132,6 +134,7 @@ def headers_for(facts: RunFacts, retries: Mapping[str, Any] | None = None) -> di
         queued_at=facts.queued_at,
         parent=facts.parent,
         due_at=facts.due_at,
+        approval=approval,
         **(retries or {}),
     )
     headers: dict[str, Any] = {HEADER: encode(own)}

@@ -10,6 +10,7 @@
 | `deliveries` | the worker with the message | earlier deliveries that began, without an end |
 | `on_lost` | the schedule's policies | `fail`: a run whose worker was lost is not run again |
 | `due_at` | Beat, where the schedule has jitter | the moment of the run's start |
+| `approval` | the process that judged the role | the mark of `runs.approvals`, for some jobs |
 | `outbox` | the relay | the message's own mark, by which workers recognise a second copy |
 
 The tick stands in a header of its own, `tick`. `decode` never raises: any program may have written
@@ -58,6 +59,7 @@ class OwnHeader(NamedTuple):
     on_lost: OnLost | None = None
     outbox: str | None = None
     due_at: datetime | None = None
+    approval: str | None = None
 
 
 def encode(header: OwnHeader) -> dict[str, Any]:
@@ -93,6 +95,7 @@ def decode(headers: Any) -> OwnHeader:
         on_lost=_on_lost(parts.get("on_lost")),
         outbox=mark if isinstance(mark, str) and mark.isalnum() else None,
         due_at=moment_in(parts.get("due_at")),
+        approval=name_in(parts.get("approval")),
     )
 
 

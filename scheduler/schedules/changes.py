@@ -25,6 +25,7 @@ from scheduler.rules.policies.window import bounded_next_tick
 from scheduler.rules.ticks import latest_tick
 from scheduler.schedules import missed_in_pause
 from scheduler.schedules.missed_in_pause import rest_of
+from scheduler.schedules.saved_options import check_saved_options
 
 ASLEEP = -1.0
 """The score of a sleeping entry; stock Beat reads scores from 0 on."""
@@ -166,7 +167,11 @@ def next_of(schedule: Schedule, meta: Meta, after: datetime) -> datetime | None:
 def written(
     schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime, event: Event
 ) -> Change:
-    """Return the change that stores `schedule` in place of `old`."""
+    """Return the change that stores `schedule` in place of `old`.
+
+    Raises Refused for options of the entry that no message can carry.
+    """
+    check_saved_options(schedule, old, event)
     definition = codec.encode_definition(schedule, old.definition if old is not None else None)
     if old is not None and schedule.origin == "code" and raw is not None and raw.definition:
         definition = raw.definition
@@ -198,9 +203,10 @@ def deleted(
 
 def revised(spec: Spec, old: Schedule | None, *, uid: str, edit: Edit) -> Schedule:
     """Return `spec` as the next revision of `old`, or as the first revision of a new schedule."""
+    own_uid = old.uid if old is not None else uid
     return Schedule(
         **{name: getattr(spec, name) for name in Spec.model_fields},
-        uid=old.uid if old is not None else uid,
+        uid=own_uid,
         revision=old.revision + 1 if old is not None else 1,
         paused=old.paused if old is not None else None,
         skips=[tick for tick in old.skips if tick > edit.now] if old is not None else [],
@@ -208,4 +214,14 @@ def revised(spec: Spec, old: Schedule | None, *, uid: str, edit: Edit) -> Schedu
         override=old.override if old is not None else None,
         updated_at=edit.now,
         updated_by=edit.actor,
+        approval=approval_of(spec, old, uid=own_uid, edit=edit),
     )
+
+
+def approval_of(spec: Spec, old: Schedule | None, *, uid: str, edit: Edit) -> str | None:
+    """Return the approval of a schedule's call: by this edit, or the old one of the same call."""
+    if edit.approve is not None:
+        return edit.approve(uid, spec)
+    if old is None or (spec.job, spec.args, spec.kwargs) != (old.job, old.args, old.kwargs):
+        return None
+    return old.approval

@@ -28,6 +28,7 @@ from scheduler.rules.model.spec import RedBeatWhen, Schedule, Spec
 from scheduler.schedules import changes
 from scheduler.schedules.changes import Change
 from scheduler.schedules.raw_entry import RawEntry, remains_of
+from scheduler.schedules.saved_options import check_saved_options
 
 CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
 Decide = Callable[[RawEntry], Change | Schedule]
@@ -209,16 +210,19 @@ def adopting(*, revision: int | None = None, edit: Edit) -> Decide:
                 "origin": "operator",
                 "updated_at": edit.now,
                 "updated_by": edit.actor,
+                "approval": changes.approval_of(old, old, uid=old.uid, edit=edit),
             }
         )
         definition = stored.raw.definition or ""
         meta = stored.raw.meta or codec.encode_meta(entry.meta)
+        event = ScheduleAdopted(**event_fields(schedule, edit))
+        check_saved_options(schedule, entry, event)
         return Change(
             raw=Raw(definition, meta, extra_field.encode(schedule, definition)),
             score=changes.score(schedule, entry.meta, edit.now)
             if stored.score is None
             else stored.score,
-            event=ScheduleAdopted(**event_fields(schedule, edit)),
+            event=event,
             schedule=schedule,
         )
 

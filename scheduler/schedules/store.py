@@ -20,6 +20,7 @@ from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import CheckedSpec, check_calendar_exists, check_spec
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule, Spec
+from scheduler.runs.approvals import NO_APPROVALS, Approvals
 from scheduler.schedules import changes, edits
 from scheduler.schedules.batch import (
     BatchEdit,
@@ -33,6 +34,7 @@ from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.change_check import ChangeCheck, allow_every_change
 from scheduler.schedules.edits import Decide, Decision, R
 from scheduler.schedules.filters import Filter, State
+from scheduler.schedules.permissions import Permissions
 from scheduler.schedules.raw_entry import RawEntry, SchedulePage, ScheduleRow
 from scheduler.schedules.reads import Listing
 from scheduler.storage import keys
@@ -66,6 +68,7 @@ class ScheduleStore:
         *,
         before_commit: BeforeCommit = do_nothing,
         check_change: ChangeCheck = allow_every_change,
+        approvals: Approvals = NO_APPROVALS,
     ) -> None:
         """`memory` suits a process that lists schedules often.
 
@@ -76,6 +79,7 @@ class ScheduleStore:
         self._before_commit = before_commit
         self._redis = redis
         self._catalogue = catalogue
+        self._permissions = Permissions(catalogue, approvals)
         self._listing = Listing(redis, memory)
         self._change = redis.register_script(_SCRIPT)
         self._together = BatchEdit(
@@ -147,9 +151,8 @@ class ScheduleStore:
 
         Returns the schedules in order. Raises the first refusal; nothing is written then.
         """
-        for wish in wishes:
-            if wish.spec is not None:
-                self._catalogue.check_role(wish.spec.job, edit.role)
+        saved = [wish.spec.job for wish in wishes if wish.spec is not None]
+        edit = self._permissions.permitted(edit, saved)
         check_call = calls_of(self._catalogue.jobs(edit.now))
         return self._together.save(wishes, check_call, calendars=calendars, edit=edit)
 
@@ -160,7 +163,7 @@ class ScheduleStore:
         catalogue does not accept.
         """
         spec = wanted.spec if isinstance(wanted, CheckedSpec) else wanted
-        self._catalogue.check_role(spec.job, edit.role)
+        edit = self._permissions.permitted(edit, [spec.job])
         if not isinstance(wanted, CheckedSpec):
             check_spec(spec, now=edit.now)
             self._check_calendar(spec, None)
@@ -193,7 +196,7 @@ class ScheduleStore:
         Raises NameTaken or Refused.
         """
         spec = earlier.spec()
-        self._catalogue.check_role(spec.job, edit.role)
+        edit = self._permissions.permitted(edit, [spec.job])
         is_operators = earlier.origin == "operator"
         check_spec(
             spec if is_operators else spec.model_copy(update={"name": "plain-entry"}), now=edit.now
@@ -231,8 +234,7 @@ class ScheduleStore:
             raise BadName(
                 f"a schedule keeps its name; clone {name!r} as {spec.name!r} and delete the old one"
             )
-        self._catalogue.check_role(spec.job, edit.role)
-        self._check_stored_role(name, edit)
+        edit = self._permissions.permitted(edit, [spec.job, *self._stored_jobs(name)])
         if not isinstance(wanted, CheckedSpec):
             self._check_calendar(spec, self._listing.read(name).schedule())
         decide = edits.editing(
@@ -252,16 +254,14 @@ class ScheduleStore:
         Raises NotFound, UnreadableEntry, StaleRevision or Refused.
         """
         if enabled:
-            self._check_stored_role(name, edit)
+            edit = self._permissions.permitted(edit, self._stored_jobs(name))
         decide = edits.switching(enabled, revision=revision, edit=edit)
         return self.change(name, decide)
 
-    def _check_stored_role(self, name: str, edit: Edit) -> None:
-        """Raise Refused where the actor's role may not run the job of the stored schedule."""
-        if edit.role is not None:
-            schedule = self._listing.read(name).schedule()
-            if schedule is not None:
-                self._catalogue.check_role(schedule.job, edit.role)
+    def _stored_jobs(self, name: str) -> list[str]:
+        """Return the job of the stored schedule; none for an entry missing or unreadable."""
+        schedule = self._listing.read(name).schedule()
+        return [] if schedule is None else [schedule.job]
 
     def delete(self, name: str, *, revision: int | None = None, edit: Edit) -> None:
         """Delete an entry, readable or not. Raises NotFound, StaleRevision or Refused."""
@@ -279,6 +279,7 @@ class ScheduleStore:
 
         Raises NotFound, UnreadableEntry, StaleRevision, or Refused for a schedule defined in code.
         """
+        edit = self._permissions.permitted(edit, self._stored_jobs(name))
         return self.change(name, edits.adopting(revision=revision, edit=edit))
 
     def calendar_names(self) -> set[str]:

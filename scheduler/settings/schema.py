@@ -92,6 +92,12 @@ class Settings(BaseModel):
         description="comma-separated host names under which the console is served, `.example.org` "
         "for all below; needed in production; development also serves loopback names",
     )
+    path_prefix: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",
+        description="path below which a reverse proxy serves the console, such as `/beatdesk`",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least level that is logged"
     )

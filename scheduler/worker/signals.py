@@ -111,7 +111,7 @@ class RunSignals:
 
     def received(self, request: Any = None, **_: Any) -> None:
         """Record that the worker's main process took a message."""
-        if not is_job(request.name):
+        if not is_job(request.task.name):  # its own name may be the sender's `shadow`
             return
         self._taken[request.id] = request
         if request.id == self._recorded_run:

@@ -198,3 +198,16 @@ def lengths(values: list[Any]) -> list[int]:
         else 1
         for value in values
     ]
+
+
+@job("tests.for_admins", least_role="admin")
+def for_admins(days: int = 30, mark: str | None = None) -> int:
+    """Return the days, for administrators only; write a line to the file `mark`."""
+    _mark(mark, "begin")
+    return days
+
+
+@job("tests.sends_for_admins")
+def sends_for_admins(mark: str) -> str:
+    """Send the job for administrators from a job's function. Returns the run's id."""
+    return str(for_admins.delay(1, mark=mark).id)

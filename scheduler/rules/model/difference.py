@@ -14,7 +14,7 @@ from scheduler.rules.model.fields import FieldType, fields_of
 from scheduler.rules.model.spec import Schedule
 
 NOT_COMPARED = frozenset(
-    {"uid", "revision", "origin", "updated_at", "updated_by", "name", "override"}
+    {"uid", "revision", "origin", "updated_at", "updated_by", "name", "override", "approval"}
 )
 """What differs between any two versions, or never does."""
 

@@ -317,6 +317,8 @@ class Schedule(Spec):
     override: Override | None = None
     updated_at: datetime | None = None
     updated_by: str | None = None
+    approval: str | None = Field(None, exclude_if=lambda approval: approval is None)
+    """The mark by which workers run a job for administrators (`runs.approvals`)."""
 
     def spec(self) -> Spec:
         """Return the fields that an operator edits."""

@@ -51,7 +51,10 @@ class ConcealingFilter(logging.Filter):
         self._conceal = conceal
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the line's secrets, in message and traceback. Always True."""
+        """Replace the line's secrets: in message, traceback, logger's name, fields. Always True."""
+        for field, value in list(vars(record).items()):
+            if field != "msg" and isinstance(value, str):
+                setattr(record, field, self._conceal(value))
         try:
             text = record.getMessage()
         except Exception:  # noqa: BLE001 - the handler reports a line that cannot be formatted

@@ -48,7 +48,7 @@ def stop(
     stopped: list[str] = []
     can_stop = abilities_of(consumer.pool).stops_jobs
     for request in list(state.active_requests):
-        if not is_job(request.name) or request.acknowledged or not is_concerned(request.id):
+        if not is_job(request.task.name) or request.acknowledged or not is_concerned(request.id):
             continue
         if internals.was_stopped(request):
             continue

@@ -92,7 +92,7 @@ class ProgressLog:
         line = LogLine(
             at=self._now(),
             level=level[:20],
-            logger=logger[:LOGGER_LIMIT],
+            logger=self.conceal(logger)[:LOGGER_LIMIT],
             text=bounded_text(self.conceal(text), self._bounds.line_bytes),
         )
         with self._lock:

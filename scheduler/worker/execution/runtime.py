@@ -1,5 +1,6 @@
 """Surroundings of a job's function, also of plain `@shared_task` functions in a user's module.
 
+    least role, arguments             ─▶ `judge`: a call that may not run begins no job
     run.tick, run.progress, log lines ─▶ `current`, `progress`
     secret://name                     ─▶ `secret_refs`: replaced in the arguments before, hidden in
                                          result, error and log lines after
@@ -15,8 +16,6 @@ from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any
 
-from scheduler.catalogue.call_check import filled_names
-from scheduler.catalogue.secret_rights import references, refuse_forbidden
 from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
@@ -24,13 +23,14 @@ from scheduler.events.access import RUN, SecretUsed, access_event
 from scheduler.runs.headers import attempt_of, is_job
 from scheduler.runs.own_header import deliveries_of
 from scheduler.worker.event_buffer import EventBuffer
-from scheduler.worker.execution import captured
+from scheduler.worker.execution import captured, streams
 from scheduler.worker.execution.current import Execution, enter, leave
 from scheduler.worker.execution.flask_context import FlaskContext
+from scheduler.worker.execution.judge import CallJudge
 from scheduler.worker.execution.progress import OWN_LOGGER, Bounds, ProgressLog
 from scheduler.worker.execution.progress_sender import ProgressSender
 from scheduler.worker.execution.secret_refs import Concealer, SecretStore, resolved
-from scheduler.worker.introspect import describe, is_own, uses_of
+from scheduler.worker.introspect import is_own
 from scheduler.worker.parts import parts_for
 from scheduler.worker.process.pools import PREFORK, PoolAbilities
 
@@ -47,6 +47,7 @@ class Runtime:
         self._pool = pool
         self._bounds = Bounds(settings.run_log_lines, settings.run_log_line_limit)
         self._secrets = SecretStore(settings.secrets_dir)
+        self._judge = CallJudge(app)
         self._flask = FlaskContext(settings.flask_app, settings.flask_url)
         stream = parts_for(app).events
         self._sender = ProgressSender(
@@ -60,6 +61,7 @@ class Runtime:
         """
         request = task.request
         if request.called_directly:
+            self._judge.check_direct_call(task)
             return run(*args, **kwargs)
         attempt = attempt_of(request.retries) + deliveries_of(request.headers)
         progress_log = ProgressLog(
@@ -92,8 +94,7 @@ class Runtime:
         self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, progress_log: ProgressLog
     ) -> Any:
         used: set[str] = set()
-        if references([args, kwargs]):
-            self._refuse_forbidden(task, args, kwargs)
+        self._judge.check(task, args, kwargs)
         names: set[str] = set()
 
         def lookup(name: str) -> str:
@@ -110,6 +111,7 @@ class Runtime:
         concealer = Concealer(sorted(used))
         progress_log.conceal = concealer.text
         end_concealing = captured.conceal_elsewhere(concealer.text)
+        end_concealing_output = streams.conceal_output(concealer.text)
         try:
             with self._surroundings(task):
                 return concealer.value(run(*args, **kwargs))
@@ -119,6 +121,7 @@ class Runtime:
                 raise
             raise concealed from None
         finally:
+            end_concealing_output()
             end_concealing()
 
     def _note_secrets(self, task: Any, names: set[str]) -> None:
@@ -130,17 +133,6 @@ class Runtime:
                 access_event(SecretUsed, actor=actor, at=now, subject=name, detail=task.name)
                 for name in sorted(names)
             )
-        )
-
-    def _refuse_forbidden(self, task: Any, args: Any, kwargs: Any) -> None:
-        """Raise BadArguments for a secret that the job may not use."""
-        described = describe(task.name, task)
-        placed = zip(filled_names(described, args), args, strict=True)
-        refuse_forbidden(
-            task.name,
-            [*placed, *kwargs.items()],
-            uses_of(self._app),
-            is_guarded=described.is_guarded,
         )
 
     def _surroundings(self, task: Any) -> AbstractContextManager[Any]:
@@ -160,6 +152,7 @@ def install(app: BeatdeskApp, hostname: str | None, runtime: Callable[[], Runtim
 
     Called in the main process, and again in children; a forked child has nothing to wrap.
     """
+    CallJudge(app).connect()
     tasks: dict[str, Any] = app.tasks
     for name, task in tasks.items():
         if is_job(name) and not hasattr(task.run, "in_its_run"):

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from scheduler.errors import Refused, readable_text
-from scheduler.events.bounds import DEEPEST
+from scheduler.events.bounds import DEEPEST, bounded
 from scheduler.events.secret_names import MASK, REFERENCE, SHORTEST
 
 SCHEME = "secret://"
@@ -29,6 +29,8 @@ The name follows in capitals, with `_` for `-`.
 
 LONGEST_FILE = 65_536
 _SHORTEST_LINE = 8
+_LONGEST_SHOWN = 1_000_000
+"""Bytes of an object's JSON that are searched for secrets."""
 
 Lookup = Callable[[str], str]
 
@@ -134,9 +136,10 @@ class Concealer:
         return self._pattern.sub(MASK, text) if self._any else text
 
     def value(self, value: Any, depth: int = 0) -> Any:
-        """Return JSON-like data without the secrets; other objects are returned unchanged.
+        """Return JSON-like data without the secrets.
 
-        Data deeper than `DEEPEST` levels is replaced as a whole.
+        Data deeper than `DEEPEST` levels is replaced as a whole. An object of another type is
+        returned unchanged, unless its JSON or its repr shows a secret.
         """
         if isinstance(value, str):
             return self.text(value)
@@ -151,8 +154,20 @@ class Concealer:
                 self.value(key, depth + 1): self.value(item, depth + 1)
                 for key, item in value.items()
             }
-        many = type(value) in (list, tuple, set, frozenset)
-        return type(value)(self.value(item, depth + 1) for item in value) if many else value
+        if type(value) in (list, tuple, set, frozenset):
+            return type(value)(self.value(item, depth + 1) for item in value)
+        return self._object(value)
+
+    def _object(self, value: Any) -> Any:
+        """The object where it shows no secret; else its JSON, or its repr, without the secrets."""
+        if not self._any or value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int | float):
+            return MASK if self._pattern.fullmatch(str(value)) else value
+        shown = bounded(value, _LONGEST_SHOWN)
+        hidden = self.value(shown)
+        is_safe = hidden == shown and self._pattern.search(_readable_repr(value)) is None
+        return value if is_safe else hidden
 
     def error(self, error: BaseException) -> BaseException:
         """Return the exception without the secrets, also in the exceptions that led to it.
@@ -193,6 +208,13 @@ class Concealer:
             self._pattern.search(readable_text(error)) is not None
             or self._pattern.search(repr(error.args)) is not None
         )
+
+
+def _readable_repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # noqa: BLE001 - an object's own method may raise anything
+        return f"[cannot be shown: {type(error).__name__}]"
 
 
 def _forms(secret: str) -> set[str]:

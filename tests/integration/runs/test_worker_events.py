@@ -40,6 +40,12 @@ def test_a_run_that_succeeds_is_received_started_and_succeeded(stream: Stream, s
     assert facts.trigger == "api"
 
 
+def test_a_message_cannot_call_itself_one_of_celerys_own(stream: Stream, send: Send) -> None:
+    run = send("tests.add", 2, shadow="celery.ping")
+    assert stream.end(run).result == 3
+    assert stream.kinds(run) == ["run.received", "run.started", "run.succeeded"]
+
+
 def test_a_run_that_fails_has_its_error_and_traceback(stream: Stream, send: Send) -> None:
     end = stream.end(send("tests.fail", "no such luck"))
     assert end.kind == "run.failed"

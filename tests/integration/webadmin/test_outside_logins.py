@@ -1,5 +1,6 @@
 """Logins from outside: a provider of OpenID Connect that really signs, and a trusted proxy."""
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -220,6 +221,11 @@ def test_a_provider_that_does_not_answer_is_an_outage(desk: Desk, provider: Prov
     answer = app.test_client().get("/login/oidc")
     assert answer.status_code == 503
     assert "provider" in answer.text
+    with socket.create_server(("127.0.0.1", urlsplit(provider.issuer).port or 0)) as silent:
+        silent.setblocking(False)
+        assert app.test_client().get("/login/oidc").status_code == 503
+        with pytest.raises(BlockingIOError):  # it was not asked again so soon
+            silent.accept()
     provider.start()
 
 

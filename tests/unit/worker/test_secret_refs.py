@@ -2,7 +2,9 @@
 again.
 """
 
+import sys
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from scheduler.worker.execution.secret_refs import (
     UnknownSecret,
     resolved,
 )
+from scheduler.worker.execution.streams import conceal_output
 
 VALUE = 'pa"ss wörd/1'
 
@@ -122,3 +125,37 @@ def test_an_error_and_what_led_to_it_show_no_secret(how: str) -> None:
     assert (hidden is caught.value) is (how == "chained"), (
         "the error itself, where its words can be changed"
     )
+
+
+@dataclass
+class Visitor:
+    """An object that is no JSON."""
+
+    key: str
+
+
+@pytest.mark.parametrize("value", [Visitor(VALUE), Path("/shop") / VALUE, {1: Visitor(VALUE)}])
+def test_an_object_that_shows_the_secret_becomes_what_it_shows(value: object) -> None:
+    hidden = Concealer([VALUE]).value(value)
+    assert VALUE not in repr(hidden)
+    assert MASK in repr(hidden)
+
+
+def test_other_objects_and_numbers_stay_as_they_are() -> None:
+    concealer = Concealer([VALUE, "47110815"])
+    for value in (Visitor("ada"), Path("/shop"), 7, 1.5, True, None):
+        assert concealer.value(value) is value
+    assert concealer.value([47110815, 4711]) == [MASK, 4711]
+
+
+def test_what_a_job_prints_is_hidden_while_it_has_the_secret(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    end = conceal_output(Concealer([VALUE]).text)
+    sys.stdout.write(f"uses {VALUE}\n")
+    sys.stderr.writelines([f"or {VALUE}\n"])
+    end()
+    sys.stdout.write("over\n")
+    captured = capsys.readouterr()
+    assert captured.out == f"uses {MASK}\nover\n"
+    assert captured.err == f"or {MASK}\n"

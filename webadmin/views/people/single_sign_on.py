@@ -17,6 +17,7 @@ from scheduler.accounts.outside import OutsidePerson
 from scheduler.errors import Refused
 from scheduler.settings.schema import Settings
 from webadmin.access import fresh, outside, rates
+from webadmin.access.recent_outage import RecentOutage
 from webadmin.errors import page
 from webadmin.forms.sentences import sentence
 from webadmin.guard import safe_path
@@ -25,8 +26,13 @@ from webadmin.services import services
 log = logging.getLogger(__name__)
 
 METHOD = "single sign-on"
-SECONDS = 5
-"""Most seconds for one answer of the provider."""
+SECONDS = 2
+"""Most seconds for one answer of the provider; a thread of the console waits for it."""
+
+REMEMBERED_SECONDS = 10
+"""Seconds in which a provider that did not answer is not asked again at the begin of a login."""
+
+OUTAGE = "beatdesk_sign_on_outage"
 
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 """Signatures of ID tokens that are believed; all need a private key."""
@@ -43,6 +49,7 @@ def install(app: Flask, settings: Settings) -> None:
         local_login=settings.local_login,
     )
     app.register_blueprint(sign_on)
+    app.extensions[OUTAGE] = RecentOutage(REMEMBERED_SECONDS)
     oauth = OAuth(app)
     if settings.oidc_issuer is not None:
         oauth.register(
@@ -64,21 +71,26 @@ def begin() -> ResponseReturnValue:
     """Redirect to the provider. With `again`, the provider is to ask for the password anew."""
     options = {"prompt": "login", "max_age": "0"} if request.args.get("again") else {}
     target = request.args.get("next", "")
+    outage: RecentOutage = current_app.extensions[OUTAGE]
+    if outage.is_recent:
+        return _unreachable("it did not answer a moment ago")
     try:
         _forget_attempts()
         response: ResponseReturnValue = _provider().authorize_redirect(
             url_for("single_sign_on.back", _external=True), **options
         )
     except (OAuthError, OSError, ValueError) as error:
+        if isinstance(error, OSError):
+            outage.begin()
         return _unreachable(error)
-    session["sign_on_next"] = target if safe_path(target) else "/"
+    session["sign_on_next"] = target if safe_path(target) else url_for("home.index")
     return response
 
 
 @sign_on.get("/login/oidc/back")
 def back() -> ResponseReturnValue:
     """Log the person in whom the provider vouches for."""
-    target = str(session.get("sign_on_next", "/"))
+    target = str(session.get("sign_on_next", ""))
     claims: dict[str, Any] = {}
     try:
         claims = _provider().authorize_access_token().get("userinfo") or {}
@@ -94,7 +106,7 @@ def back() -> ResponseReturnValue:
     auth_time = claims.get("auth_time")
     if isinstance(auth_time, int):
         fresh.mark_fresh_at(auth_time)
-    return redirect(target if safe_path(target) else "/", 303)
+    return redirect(target if safe_path(target) else url_for("home.index"), 303)
 
 
 def _provider() -> Any:
@@ -145,7 +157,7 @@ def _refused(text: str, code: int) -> ResponseReturnValue:
     )
 
 
-def _unreachable(error: Exception) -> ResponseReturnValue:
+def _unreachable(error: object) -> ResponseReturnValue:
     log.error("the provider of single sign-on does not serve: %s", error)
     return page(
         503,
