@@ -29,7 +29,8 @@ def files(settings: Settings) -> Part:
     """
     places = [
         *own_files(settings.data_dir.resolve(), settings.database),
-        *filter(None, (settings.secrets_dir, settings.history_export)),
+        *([settings.history_export] if settings.history_export else []),
+        *_job_secrets(settings.secrets_dir),
         Path.cwd() / ".env",
     ]
     is_open = [path for path in places if rights_of_others(path)]
@@ -45,6 +46,18 @@ def files(settings: Settings) -> Part:
     shared = [str(path) for path in places if _is_for_group(path)]
     summary = f"private; a group can read {', '.join(shared)}" if shared else "private"
     return Part(name="files", ok=True, summary=summary, facts={"open": [], "for_group": [*shared]})
+
+
+def _job_secrets(folder: Path | None) -> list[Path]:
+    """The files of jobs' secrets, where others can enter their folder.
+
+    The folder itself may be for everybody: a container runtime mounts it so, and it is read-only.
+    """
+    if folder is None or not os.access(folder, os.R_OK | os.X_OK):
+        return []
+    if not rights_of_others(folder) & stat.S_IXOTH:
+        return []
+    return [path for path in sorted(folder.iterdir()) if path.is_file()]
 
 
 def _is_for_group(path: Path) -> bool:

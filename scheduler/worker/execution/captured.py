@@ -89,13 +89,16 @@ def install(level: str) -> None:
 
 
 def conceal_elsewhere(conceal: Callable[[str], str]) -> Callable[[], None]:
-    """Apply `conceal` to the lines of all other handlers. Returns the function that stops it."""
+    """Apply `conceal` to the lines of all other handlers. Returns the function that stops it.
+
+    Before their other filters: a mask for a part of a secret would hide the secret from `conceal`.
+    """
     concealing = ConcealingFilter(conceal)
     handlers = [
         handler for handler in logging.getLogger().handlers if not isinstance(handler, RunHandler)
     ]
     for handler in handlers:
-        handler.addFilter(concealing)
+        handler.filters.insert(0, concealing)
 
     def end() -> None:
         for handler in handlers:

@@ -100,6 +100,26 @@ def test_each_file_that_others_can_use_is_named_in_one_command(
     assert f"a group can read {data}/history.sqlite3" in shared.summary
 
 
+def test_a_secret_of_jobs_that_others_can_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "shop").touch()
+    settings = Settings(data_dir=tmp_path / "data", secrets_dir=secrets)
+    for folder, file, is_well in (
+        (0o755, 0o644, False),
+        (0o755, 0o600, True),
+        (0o700, 0o644, True),
+    ):
+        secrets.chmod(folder)
+        (secrets / "shop").chmod(file)
+        part = machine.files(settings)
+        assert part.ok is is_well
+        assert part.facts["open"] == ([] if is_well else [f"{secrets}/shop"])
+
+
 def test_root_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert not machine.user().ok
