@@ -48,6 +48,8 @@ FAMILIES = {
 }
 """Beginning, repeated part and end of texts that make a careless reader quadratic, or too deep."""
 
+SHORTEST = ("", " ", "\n", "0", ".", '""', "\0", "\ud800")
+
 TOKENS = (
     *("", "\0", "\n", "\r\n", "\t", " ", '"', "'", "\\", "\\u0000", "\\ud800", "\ud800", "\x1b["),
     *("{", "}", "[", "]", ",", ":", ";", "=", "-", "+", ".", "..", "/", "@", "#", "%", "%00", "*"),

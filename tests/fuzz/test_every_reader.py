@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fuzz.mutation import FAMILIES, mutations, repeated
+from tests.fuzz.mutation import FAMILIES, SHORTEST, mutations, repeated
 from tests.fuzz.table import ELSEWHERE, READERS, parsing_modules, targets
 from tests.fuzz.trying import UndocumentedError, least_seconds
 
@@ -38,6 +38,8 @@ def test_a_reader_accepts_its_samples(name: str) -> None:
 @pytest.mark.parametrize("name", READERS)
 def test_a_text_of_any_length_costs_bounded_time_and_raises_documented_errors(name: str) -> None:
     reader = READERS[name]
+    for text in SHORTEST:
+        least_seconds(reader, text)
     slow = {}
     for family in FAMILIES:
         for length in (SHORT, reader.longest):
