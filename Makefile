@@ -74,7 +74,7 @@ clean: ## remove .venv; the data folder stays
 
 # The browser of the console's tests, and servers that Beat is tried with. What cannot be had is not tested, which the
 # tests say. The tests start servers of their own.
-SYSTEM := chromium rabbitmq-server redis-server redis-sentinel faketime
+SYSTEM := chromium rabbitmq-server redis-server redis-sentinel faketime nginx
 system:
 	@missing=""; for program in $(SYSTEM); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \

@@ -15,11 +15,11 @@ from scheduler.errors import Refused
 from scheduler.events.schema import prepare
 from scheduler.health.broker import refuse_broker
 from scheduler.health.doctor import refuse_eviction
+from scheduler.process_logs import configure
 from scheduler.services.services import Services
-from scheduler.settings import user_modules
+from scheduler.settings import private_files, user_modules
 from scheduler.settings.environment import load
 from scheduler.settings.errors import BadSettings
-from scheduler.settings.logging import configure
 from scheduler.worker.heartbeat import WorkerHeartbeat
 from scheduler.worker.parts import WorkerParts
 from scheduler.worker.process import process_signals
@@ -41,6 +41,13 @@ run_signals = RunSignals(app)
 run_signals.connect()
 WorkerHeartbeat(app, run_signals).connect()
 process_signals.connect()
+
+
+@signals.celeryd_init.connect(weak=False)
+@signals.beat_init.connect(weak=False)
+def keep_files_private(**_: Any) -> None:
+    """Give new files to this user alone; not in programs that import `app` to send runs."""
+    private_files.set_umask()
 
 
 @signals.worker_init.connect(weak=False)

@@ -4,7 +4,9 @@ imports their code.
 `create_app` is the root of the web process and the only place where the parts are put together, in
 the order in which a request meets them.
 
+    sockets       the server: a gunicorn worker that no slow client can hold up
     front         hosts, proxies, methods and lengths: what a request passes before any page
+    budgets       what one request may cost: wall and processor time, waiting for servers
     security      cookies, size limits, headers on every answer
     guard         the least role for each endpoint; an endpoint without a row is closed
     access        tokens, rights by tag, fresh logins, people whom somebody else logs in
@@ -23,6 +25,8 @@ import logging
 from flask import Flask
 
 from scheduler.health.doctor import refuse_eviction
+from scheduler.history.connecting import FOR_PAGES
+from scheduler.process_logs import mask_handlers
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 
@@ -36,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     from webadmin import (
         auth,
+        budgets,
         errors,
         front,
         guard,
@@ -48,20 +53,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     from webadmin.access import by_tag
     from webadmin.front import lengths
+    from webadmin.sockets import trust
     from webadmin.views.people import single_sign_on
 
-    if settings is None:
-        from scheduler.settings.environment import load
-        from scheduler.settings.logging import configure
-
-        settings = load()
-        if not logging.getLogger().handlers:
-            configure(settings.log_level, settings.log_format)
+    settings = settings or _from_environment()
+    trust.distrust_headers()
+    for logger in ("gunicorn.error", "gunicorn.access"):  # they have handlers of their own
+        mask_handlers(logger)
     app = Flask(__name__)
     app.extensions["services"] = Services(
-        settings, remembers=True, check_change=by_tag.check_change
+        settings, remembers=True, check_change=by_tag.check_change, sql_limits=FOR_PAGES
     )
     refuse_eviction(app.extensions["services"])
+    budgets.install(app)
     lengths.install(app)
     security.install(app, settings)
     guard.install(app)
@@ -75,3 +79,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     views.install(app)
     front.install(app, settings)
     return app
+
+
+def _from_environment() -> Settings:
+    """Return the settings of a process that a server has started, and set up its files and logs."""
+    from scheduler.process_logs import configure
+    from scheduler.settings.environment import load
+    from scheduler.settings.private_files import set_umask
+
+    set_umask()
+    settings = load()
+    if not logging.getLogger().handlers:
+        configure(settings.log_level, settings.log_format)
+    return settings

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, abort, current_app, request
+from flask import Flask, abort, current_app, request, url_for
 from flask import session as cookie
 from flask_login import user_logged_out
 from flask_security import LoginForm as StockLoginForm
@@ -34,6 +34,7 @@ from webadmin.access.recording import record
 from webadmin.guard import safe_path
 from webadmin.limits import hash_slots
 from webadmin.limits.login import judge_login
+from webadmin.second_factor import step
 from webadmin.services import services
 
 
@@ -103,11 +104,20 @@ class LoginForm(StockLoginForm):
         if not FlaskForm.validate(self, **options):
             return False
         account = str(self.email.data)
-        return judge_login(account, lambda: self._judge(options), self._reason)
+        return judge_login(
+            account,
+            lambda: self._judge(options),
+            self._reason,
+            self._is_complete,
+        )
 
     def _judge(self, options: dict[str, Any]) -> bool:
         with hash_slots(current_app).slot():
             return bool(super().validate(**options))
+
+    def _is_complete(self) -> bool:
+        """Whether the right password is enough for the login."""
+        return self.user is not None and not services().second_factors.is_protected(self.user.id)
 
     def _reason(self) -> str:
         """Why the login was refused, as a word for the log; the visitor is not told."""
@@ -141,8 +151,8 @@ SETTINGS: dict[str, Any] = {
     "SECURITY_CHANGEABLE": False,
     "SECURITY_RETURN_GENERIC_RESPONSES": True,
     "SECURITY_LOGOUT_METHODS": ["POST"],
-    "SECURITY_POST_LOGIN_VIEW": "/",
-    "SECURITY_POST_LOGOUT_VIEW": "/login",
+    "SECURITY_POST_LOGIN_VIEW": "home.index",
+    "SECURITY_POST_LOGOUT_VIEW": "security.login",
     "SECURITY_API_ENABLED_METHODS": ["session"],
     "SECURITY_STATIC_FOLDER": None,
     "SECURITY_FLASH_MESSAGES": False,
@@ -166,6 +176,7 @@ def install(app: Flask) -> None:
     Security(
         app, SQLAlchemySessionUserDatastore(sessions, Account, AccountRole), login_form=LoginForm
     )
+    step.install(app)
     login_manager: Any = app.login_manager  # type: ignore[attr-defined]
     login_manager.request_loader(no_tokens)
     login_manager.user_loader(load_user)
@@ -188,7 +199,7 @@ def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
     """
     for name in set(cookie) - {"_user_id", "_fresh", "_id", "fs_paa"}:
         cookie.pop(name)
-    methods = facts.get("authn_via") or ["password"]
+    methods = [*(facts.get("authn_via") or ["password"]), *step.proofs()]
     record(LoggedIn, actor=user.email, subject=user.email, detail=", ".join(methods))
     now = utc_now()
     cookie["session"] = services().sessions.open(
@@ -232,10 +243,10 @@ def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
     def login_here(*args: Any, **kwargs: Any) -> Response:
         refuse_passwords()
         response = current_app.make_response(login(*args, **kwargs))
-        if response.location is not None and not all(
-            map(safe_path, [response.location, *redirect_targets()])
-        ):
-            response.location = "/"
+        if response.location in {None, url_for("second_step.show")}:
+            return response
+        if not all(map(safe_path, [str(response.location), *redirect_targets()])):
+            response.location = url_for("home.index")
         return response
 
     return login_here

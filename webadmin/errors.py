@@ -22,7 +22,9 @@ from scheduler.errors import (
     Unavailable,
     UnreadableEntry,
 )
+from scheduler.history import database_use, outage
 from webadmin.access import token_header
+from webadmin.budgets.middleware import is_late
 from webadmin.refusals import is_outage, outage_words
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,9 @@ TITLES = {
     503: ("A server does not answer", "`beatdesk doctor` says which, and what to do."),
 }
 
+RETRY_AFTER = "5"
+"""Seconds until another try, in the header of a page about an outage."""
+
 REDIS_AWAY = (
     "Redis does not answer",
     "Schedules cannot be read or changed until it is back. Runs that were recorded can still be "
@@ -58,6 +63,21 @@ SQL_AWAY = (
     "until it is back. Schedules go on firing and runs go on; their history catches up by itself.",
     "See that the server named by BEATDESK_DATABASE_URL runs and has its tables: `beatdesk "
     "doctor` checks both, `beatdesk db upgrade` makes the tables.",
+)
+
+TOO_LATE = (
+    "This takes too long",
+    "Every request has a limit of time, and this one was ended at it. If you saved something, look "
+    "whether it is there before you send it again.",
+    "Ask for less at a time: fewer schedules, narrower filters. `beatdesk doctor` says whether a "
+    "server is slow.",
+)
+SQL_BUSY = (
+    "The database is busy",
+    "Another program holds a lock on what is needed here, or the question took too long. Schedules "
+    "go on firing and runs go on; other pages may work meanwhile.",
+    "Try again in a few seconds, and give a search narrower filters. If it lasts, see which "
+    "program holds locks in the database named by BEATDESK_DATABASE_URL.",
 )
 
 
@@ -84,17 +104,28 @@ def page(
     """Return an error page with its status and headers.
 
     `bare` leaves out the menu and the visitor, so that rendering needs no database. A call with a
-    token gets JSON.
+    token gets JSON, and so does a program that asks for JSON during an outage.
     """
-    if token_header.presented(request) is not None:
+    given = dict(headers or {})
+    if code == 503:
+        given.setdefault("Retry-After", RETRY_AFTER)
+    if token_header.presented(request) is not None or (code == 503 and wants_json()):
         response = token_header.problem(code, title, f"{text} {remedy}".strip())
-        response.headers.extend(headers or {})
+        response.headers.extend(given)
         return response
     g.bare = bare or g.get("bare", False)
     if g.bare:
         forget_visitor()
     body = render_template("errors/error.html", code=code, heading=title, text=text, remedy=remedy)
-    return body, code, headers or {}
+    return body, code, given
+
+
+def wants_json() -> bool:
+    """Whether the sender prefers JSON to a page: by `Accept`, or because he sent JSON himself."""
+    accepted = request.accept_mimetypes
+    if not request.headers.get("Accept"):
+        return request.is_json
+    return accepted["application/json"] > accepted["text/html"]
 
 
 def forget_visitor() -> None:
@@ -150,6 +181,8 @@ def show_refusal(error: BeatdeskError) -> ResponseReturnValue:
 
 def show_redis_away(error: Exception) -> ResponseReturnValue:
     """Return the page for an outage of Redis, with status 503."""
+    if is_late(request.environ):
+        return page(503, *TOO_LATE)
     log.error("redis does not answer: %s", error)
     return page(503, *REDIS_AWAY)
 
@@ -161,6 +194,12 @@ def status_of(error: Exception) -> int:
 
 def show_sql_error(error: SQLAlchemyError) -> ResponseReturnValue:
     """Return the page for a SQL error: 503 for an outage, 500 for a wrong statement."""
+    if is_late(request.environ):
+        return page(503, *TOO_LATE, bare=True)
+    use = database_use.current()
+    if outage.is_busy(error if use is None else use.failure or error):
+        log.error("the database is busy: %s", error)
+        return page(503, *SQL_BUSY, bare=True)
     if status_of(error) == 503:
         log.error("the database does not answer: %s", error)
         return page(503, *SQL_AWAY, bare=True)

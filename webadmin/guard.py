@@ -20,6 +20,7 @@ from scheduler.accounts.rights import Rights
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
 from webadmin.access import bearer, by_tag, fresh, outside, token_header
+from webadmin.front.addresses import requested_address
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,9 @@ LEAST_ROLE = {
     "password_links.use": ANYONE,
     "single_sign_on.begin": ANYONE,
     "single_sign_on.back": ANYONE,
+    "second_step.show": ANYONE,
+    "passkey_login.begin": ANYONE,
+    "passkey_login.finish": ANYONE,
     "preferences.save": ANYONE,
     "home.index": VIEWER,
     "home.health": VIEWER,
@@ -77,10 +81,19 @@ LEAST_ROLE = {
     "users.disable": ADMIN,
     "users.enable": ADMIN,
     "users.reset_password": ADMIN,
+    "users.reset_second_factor": ADMIN,
     "users.sign_out": ADMIN,
     "tokens.index": ADMIN,
     "tokens.create": ADMIN,
     "tokens.revoke": ADMIN,
+    "second_factor.index": VIEWER,
+    "second_factor.set_up": VIEWER,
+    "second_factor.confirm": VIEWER,
+    "second_factor.remove": VIEWER,
+    "second_factor.renew_codes": VIEWER,
+    "second_factor.new_passkey": VIEWER,
+    "second_factor.add_passkey": VIEWER,
+    "second_factor.remove_passkey": VIEWER,
     "account.index": VIEWER,
     "account.whoami": VIEWER,
     "account.set_password": VIEWER,
@@ -245,8 +258,9 @@ def is_permitted(endpoint: str, least: Role) -> bool:
 
 def come_back() -> str | None:
     """Return the address to open after the login: the requested page of a GET request, or None."""
-    target = iri_to_uri(request.full_path.removesuffix("?"))
-    return target if request.method == "GET" and target != "/" and safe_path(target) else None
+    target = iri_to_uri(requested_address())
+    is_page = request.method == "GET" and target != f"{request.script_root}/"
+    return target if is_page and safe_path(target) else None
 
 
 def refuse_hostile_parameters() -> None:

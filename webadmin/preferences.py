@@ -4,7 +4,7 @@ With JavaScript the page changes at once and writes the same cookies; without Ja
 does.
 """
 
-from flask import Blueprint, Flask, current_app, redirect, request
+from flask import Blueprint, Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webadmin.guard import safe_path
@@ -29,8 +29,8 @@ def chosen(name: str) -> str:
 @preferences.post("/preferences")
 def save() -> ResponseReturnValue:
     """Store the valid choices in cookies and redirect to the page."""
-    target = request.form.get("next", "/")
-    response = redirect(target if safe_path(target) else "/", 303)
+    target = request.form.get("next", "")
+    response = redirect(target if safe_path(target) else url_for("home.index"), 303)
     for name, values in CHOICES.items():
         value = request.form.get(name)
         if value in values:

@@ -35,7 +35,10 @@ def install(app: Flask, settings: Settings) -> None:
     production = settings.environment == "production"
     app.config.update(
         SECRET_KEY=settings.secret_key or secrets.token_hex(32),
-        SESSION_COOKIE_NAME="beatdesk",
+        SESSION_COOKIE_NAME=cookie_name("beatdesk", settings),
+        SESSION_COOKIE_PATH=settings.path_prefix or "/",
+        REMEMBER_COOKIE_NAME=cookie_name("beatdesk_remember", settings),
+        REMEMBER_COOKIE_PATH=settings.path_prefix or "/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=production,
@@ -48,6 +51,17 @@ def install(app: Flask, settings: Settings) -> None:
     app.session_interface = Sessions()
     csrf.init_app(app)
     app.after_request(add_headers)
+
+
+def cookie_name(name: str, settings: Settings) -> str:
+    """Return the name of a cookie with the strictest prefix that browsers hold here.
+
+    `__Host-`: set by this very host over HTTPS, for all of its paths. `__Secure-`, under a path
+    prefix: set over HTTPS. None in development, which is served over HTTP.
+    """
+    if settings.environment != "production":
+        return name
+    return f"__Secure-{name}" if settings.path_prefix else f"__Host-{name}"
 
 
 def csp_nonce() -> str:

@@ -12,9 +12,9 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
+from scheduler.process_logs import configure
 from scheduler.settings import user_modules
 from scheduler.settings.environment import load
-from scheduler.settings.logging import configure
 from scheduler.settings.schema import Settings
 
 THREADS = 16
@@ -48,6 +48,8 @@ class Console(BaseApplication):
 @click.option("--threads", type=click.IntRange(1, 256), default=THREADS, show_default=True)
 def web(bind: str | None, fd: int | None, workers: int, threads: int) -> None:
     """Serve the console until SIGTERM or Ctrl-C."""
+    from webadmin.sockets.worker import PatientWorker
+
     folder = Path.cwd()
     user_modules.put_last(folder)
     for collision in user_modules.collisions(folder):
@@ -61,7 +63,7 @@ def web(bind: str | None, fd: int | None, workers: int, threads: int) -> None:
     options = {
         "bind": [f"fd://{fd}" if fd is not None else address],
         "workers": workers,
-        "worker_class": "gthread",
+        "worker_class": PatientWorker,
         "threads": threads,
         "graceful_timeout": 8,
         "loglevel": "warning",

@@ -26,6 +26,7 @@ from webadmin import (
     present,
     repairs,
 )
+from webadmin.front.addresses import requested_address
 from webadmin.help.addresses import help_url
 from webadmin.security import csp_nonce
 from webadmin.services import services
@@ -138,7 +139,7 @@ def menu() -> list[Any]:
 
 def here() -> str:
     """Return the path and query of the current page."""
-    return request.full_path.removesuffix("?")
+    return requested_address()
 
 
 def with_query(**changes: str | None) -> str:

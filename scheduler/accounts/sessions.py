@@ -4,21 +4,29 @@ A session ends by logout, by hand, or when unused for `LIFETIME`. Whatever chang
 `fs_uniquifier` ends all its sessions too, since the cookie names the uniquifier as well.
 """
 
-from datetime import datetime, timedelta
+import logging
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from scheduler.accounts.secret_texts import digest_of, make_text
 from scheduler.errors import NotFound
+from scheduler.history import database_use, outage
 from scheduler.history.account_models import LoginSession
 from scheduler.history.engine import writing
+
+log = logging.getLogger(__name__)
 
 LIFETIME = timedelta(hours=12)
 NOTED_EVERY = timedelta(minutes=5)
 """The last use is written at most so often: a page view is not a write."""
+
+NOTED_AGAIN = timedelta(minutes=1)
+"""The pause after a note that the database did not take in time."""
 
 LONGEST_BROWSER = 255
 LONGEST_ADDRESS = 64
@@ -45,6 +53,7 @@ class Sessions:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writing = writing(engine)
+        self._note_again_at = datetime.min.replace(tzinfo=UTC)
 
     def open(self, user_id: int, *, method: str, address: str, browser: str, now: datetime) -> str:
         """Open a session. Returns the text for the cookie.
@@ -88,11 +97,24 @@ class Sessions:
             )
         if used_at is None or used_at < now - LIFETIME:
             return False
-        if used_at < now - NOTED_EVERY:
-            self._execute(
-                update(LoginSession).where(LoginSession.id == digest_of(text)).values(used_at=now)
-            )
+        if used_at < now - NOTED_EVERY and now >= self._note_again_at:
+            self._note_use(text, now)
         return True
+
+    def _note_use(self, text: str, now: datetime) -> None:
+        """Note the use of a session. A page is shown also where the database takes no writes."""
+        try:
+            with database_use.optional():
+                self._execute(
+                    update(LoginSession)
+                    .where(LoginSession.id == digest_of(text))
+                    .values(used_at=now)
+                )
+        except SQLAlchemyError as error:
+            if outage.reason(error) is None:
+                raise
+            log.warning("the use of a session was not noted: %s", error)
+            self._note_again_at = now + NOTED_AGAIN
 
     def list(self, user_id: int, now: datetime) -> list[OpenSession]:
         """The open sessions of an account, last used first."""

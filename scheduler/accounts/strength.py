@@ -26,6 +26,8 @@ def weakness(password: str, own_words: Iterable[str] = ()) -> str | None:
 
     `own_words` are texts about the account, such as its address. Their parts count as words too.
     """
+    if not password:
+        return "it is empty"
     words = _guessed_first(own_words)
     if password.lower() in words:
         return "it is the account's address, a part of it, or the product's name"

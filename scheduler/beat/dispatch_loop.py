@@ -29,6 +29,7 @@ from scheduler.beat.entry_writes import EntryWrite
 from scheduler.beat.planner import Planner
 from scheduler.beat.script_pipeline import ScriptPipeline
 from scheduler.beat.transaction import DONE, STALE, Transaction
+from scheduler.beat.work_budget import WorkBudget
 from scheduler.rules.model.spec import Schedule
 
 log = logging.getLogger(__name__)
@@ -109,6 +110,7 @@ class DispatchLoop:
         self._transaction = transaction
         self._cancel = cancel
         self._backoff = EntryBackoff()
+        self._budget = WorkBudget()
         self._is_cut_short = False
         """Whether entries of this pass are left to the next one, for want of time."""
 
@@ -129,6 +131,7 @@ class DispatchLoop:
         stayed = 0
         until = time.monotonic() + LONGEST_PASS
         self._is_cut_short = False
+        self._budget.begin_pass()
         first: DueBatch | None = None
         while True:
             began = time.monotonic()
@@ -194,10 +197,10 @@ class DispatchLoop:
         """The writes of a batch; entries in back-off get none.
 
         Entries that are costly to plan cannot hold up a pass: after the time `until`, the rest of
-        the batch is left to the next pass.
+        the batch is left to the next pass, and so are slow entries beyond their budget.
         """
         allowed = list(filter(self._backoff.is_allowed, batch.entries))
-        writes = self._planner.entry_writes(allowed, batch.now, until)
+        writes = self._planner.entry_writes(allowed, batch.now, until, self._budget)
         self._is_cut_short = self._is_cut_short or len(writes) < len(allowed)
         for write in writes:
             if write.refused:

@@ -75,10 +75,11 @@ def forget_old(redis: "Redis", now: datetime) -> None:
 
 def _all(redis: "Redis") -> dict[str, Heartbeat | None]:
     texts = cast("dict[str, str]", redis.hgetall(keys.BEATS_HASH))
-    return {name: _decode(text) for name, text in texts.items()}
+    return {name: heartbeat_of(text) for name, text in texts.items()}
 
 
-def _decode(text: str) -> Heartbeat | None:
+def heartbeat_of(text: str) -> Heartbeat | None:
+    """Return the heartbeat in a record; None for a text not written by Beatdesk."""
     try:
         return Heartbeat.model_validate_json(text)
     except ValidationError:

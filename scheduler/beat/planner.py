@@ -21,6 +21,7 @@ from scheduler.beat.fast.decoded_entries import DecodedEntry
 from scheduler.beat.fast.path import FastPath
 from scheduler.beat.fast.prepared_run import Moment
 from scheduler.beat.stock import by_redbeat
+from scheduler.beat.work_budget import WorkBudget
 from scheduler.dispatch import message_options, next_look, outcomes
 from scheduler.dispatch.plan import plan as plan_entry
 from scheduler.dispatch.verdicts import Plan
@@ -87,23 +88,35 @@ class Planner:
         self._calendars: dict[str, Calendar] = {}
 
     def entry_writes(
-        self, entries: Iterable[DueEntry], now: datetime, until: float = inf
+        self,
+        entries: Iterable[DueEntry],
+        now: datetime,
+        until: float = inf,
+        budget: WorkBudget | None = None,
     ) -> list[EntryWrite]:
         """The write for each entry. Raises the broker's errors, which concern all entries.
 
-        After the monotonic time `until` no further entry is planned, so that there are fewer writes
-        than entries; the first one is planned in any case.
+        After the monotonic time `until` no further entry is planned, and none beyond the `budget`
+        of slow entries, so that there are fewer writes
+        than entries. A budget that is not spent admits at least one.
         """
-        entries = list(entries)
+        budget = budget or WorkBudget()
+        entries = list(filter(budget.admits, entries))
         moment = Moment.of(now, len(entries))
         names = {name for entry in entries if (name := self._calendar_name(entry))}
         self._calendars = self._calendar_cache.existing(self._redis, names)
         can_use_templates = self.renderer.can_use_templates
         writes: list[EntryWrite] = []
+        began = time.monotonic()
         for entry in entries:
+            if not budget.admits(entry):
+                continue
             writes.append(self._entry_write(entry, moment, can_use_templates=can_use_templates))
-            if time.monotonic() > until:
+            ended = time.monotonic()
+            budget.record(entry, ended - began)
+            if ended > until:
                 break
+            began = ended
         return writes
 
     def _calendar_name(self, entry: DueEntry) -> str | None:
@@ -211,7 +224,7 @@ class Planner:
             if by_redbeats_code and schedule.enabled and not is_paused(schedule, now):
                 return stored, by_redbeat.plan(stored, entry.raw, self._app, now)
             ticks = tuple(
-                waiting.read(text.decode("utf-8", "surrogateescape")) for text in entry.waiting
+                waiting.readable(text.decode("utf-8", "surrogateescape") for text in entry.waiting)
             )
             plan = self._fast.plan(stored, now, entry.alive, ticks)
             if plan is None:

@@ -11,7 +11,7 @@ from scheduler.catalogue.records import Job, Parameter
 from scheduler.catalogue.secret_rights import refuse_forbidden
 from scheduler.errors import BadArguments
 from scheduler.events.bounds import DEEPEST
-from scheduler.events.secret_names import REFERENCE, is_literal_secret
+from scheduler.events.secret_names import MASK, REFERENCE, is_literal_secret
 
 _BY_PLACE = ("positional_only", "positional_or_keyword")
 
@@ -95,6 +95,12 @@ def _refuse_literals(name: str, place: str, value: object, field: str, depth: in
         raise BadArguments(
             f"{place}: a secret must not stand in a schedule itself; give its value to the workers "
             "under a name, and write secret://name here (see `Give a job a secret` in the help)",
+            field=field,
+        )
+    if isinstance(value, str) and MASK in value:
+        raise BadArguments(
+            f"{place}: {MASK} stands where a secret was hidden; give its value to the workers "
+            "under a name, and write secret://name here",
             field=field,
         )
     if isinstance(value, Mapping):

@@ -17,7 +17,7 @@ from redis import Redis
 from scheduler.catalogue.call_check import check_arguments, check_saved_call
 from scheduler.catalogue.records import Job, Stored, Worker, refuse_role
 from scheduler.errors import Refused, UnknownJob
-from scheduler.storage import keys
+from scheduler.storage import keys, records
 from scheduler.storage.availability import answering
 from scheduler.storage.lua import script_text
 
@@ -92,7 +92,7 @@ class Catalogue:
         """
         with answering(_CONSEQUENCE):
             note = cast("str | None", self._redis.get(keys.CATALOGUE_REFILLED))
-        return None if note is None else datetime.fromisoformat(json.loads(note)["at"])
+        return None if note is None else refill_of(note)
 
     def leave(self, worker: str) -> None:
         """Remove a worker that has shut down in order."""
@@ -103,11 +103,7 @@ class Catalogue:
         """Return the workers alive at `now`, by name; without `now` all listed workers."""
         with answering(_CONSEQUENCE):
             raw = cast("dict[str, str]", self._redis.hgetall(keys.WORKERS_HASH))
-        listed = [
-            worker
-            for worker in (_read(Worker, text) for text in raw.values())
-            if worker is not None
-        ]
+        listed = [worker for worker in map(worker_of, raw.values()) if worker is not None]
         return sorted(
             (worker for worker in listed if now is None or worker.is_alive(now)),
             key=lambda worker: worker.name,
@@ -122,7 +118,7 @@ class Catalogue:
         with answering(_CONSEQUENCE):
             raw = cast("dict[str, str]", self._redis.hgetall(keys.CATALOGUE_HASH))
         offers = _offers(self.workers(now))
-        listed = [job for job in (_read(Job, text) for text in raw.values()) if job is not None]
+        listed = [job for job in map(job_of, raw.values()) if job is not None]
         return sorted(
             (job.model_copy(update={"workers": offers.get(job.name, [])}) for job in listed),
             key=lambda job: job.name,
@@ -135,7 +131,7 @@ class Catalogue:
         """
         with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, name))
-        job = None if raw is None else _read(Job, raw)
+        job = None if raw is None else job_of(raw)
         if job is None:
             return None
         return job.model_copy(update={"workers": _offers(self.workers(now)).get(name, [])})
@@ -144,7 +140,7 @@ class Catalogue:
         """Return the queue declared by the job, or None."""
         with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, name))
-        job = None if raw is None else _read(Job, raw)
+        job = None if raw is None else job_of(raw)
         return None if job is None else job.queue
 
     def check_call(self, job: str, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
@@ -180,7 +176,7 @@ class Catalogue:
         """Return the job of this name. Raises UnknownJob."""
         with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, job))
-        job_entry = None if raw is None else _read(Job, raw)
+        job_entry = None if raw is None else job_of(raw)
         if job_entry is None:
             with answering(_CONSEQUENCE):
                 names = cast("list[str]", self._redis.hkeys(keys.CATALOGUE_HASH))
@@ -209,8 +205,22 @@ def _offers(workers: Sequence[Worker]) -> dict[str, list[str]]:
     return offers
 
 
+def job_of(text: str) -> Job | None:
+    """Return the job in a record; None for a text not written by Beatdesk."""
+    return _read(Job, text)
+
+
+def worker_of(text: str) -> Worker | None:
+    """Return the worker's heartbeat in a record; None for a text not written by Beatdesk."""
+    return _read(Worker, text)
+
+
+def refill_of(text: str) -> datetime | None:
+    """Return the moment in the record of a refill; None for a text not written by Beatdesk."""
+    return records.moment_in((records.object_in(text) or {}).get("at"))
+
+
 def _read(shape: type[Shape], text: str) -> Shape | None:
-    """Return the record in `text`; None for a text not written by Beatdesk."""
     try:
         return shape.model_validate_json(text)
     except ValidationError:

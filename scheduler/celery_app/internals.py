@@ -140,11 +140,6 @@ def execution_options(task: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", task._get_exec_options())
 
 
-def dumps_pydantic_arguments(task: Any) -> bool:
-    """Return whether Celery changes a task's arguments before sending (`pydantic=True`)."""
-    return task._dump_pydantic_arguments is not None
-
-
 def current_app() -> Any:
     """Return the current Celery app, and not the proxy for the app.
 
@@ -255,17 +250,3 @@ def create_channel(connection: Any) -> Any:
     """
     with connection._reraise_as_library_errors():
         return connection.transport.create_channel(connection.transport)
-
-
-@contextmanager
-def collect_batch(producer: Any, batch: Any) -> Iterator[None]:
-    """Hand the messages that the calling thread publishes to `batch` instead of the broker.
-
-    `producer` is kombu's. `batch.publish(channel, message, **options)` is called for each message,
-    in place of kombu's own batch of `producer.batch()`.
-    """
-    producer._batch_local.current = batch
-    try:
-        yield
-    finally:
-        del producer._batch_local.current

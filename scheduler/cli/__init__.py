@@ -14,6 +14,7 @@ import click
 
 from scheduler.cli.lazy_command import LazyCommand
 from scheduler.cli.refusals import failure
+from scheduler.settings.private_files import set_umask
 
 COMMANDS = (
     LazyCommand(
@@ -119,6 +120,7 @@ class Commands(click.Group):
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Edit schedules, run jobs, and see every run of Celery Beat."""
+    set_umask()
     if (
         ctx.obj is None
         and ctx.invoked_subcommand not in READ_THEIR_OWN_SETTINGS
@@ -128,9 +130,9 @@ def cli(ctx: click.Context) -> None:
 
 
 def _services() -> object:
+    from scheduler.process_logs import configure
     from scheduler.services.services import Services
     from scheduler.settings.environment import load
-    from scheduler.settings.logging import configure
 
     settings = load()
     configure("WARNING", settings.log_format)

@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option(
+    "--hardening",
+    is_flag=True,
+    help="Check instead what protects the installation: user, files, keys, logins, TLS, proxies.",
+)
 @json_option
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
+def doctor(ctx: click.Context, hardening: bool, as_json: bool) -> None:
     """Check every requirement of a run, and name the remedies. Exit code 1 if anything is
     missing.
     """
-    parts = _examine(ctx)
+    parts = _examine(ctx, hardening=hardening)
     ok = all(part.ok for part in parts)
     if as_json:
         print_json({"ok": ok, "checks": parts})
@@ -37,10 +42,11 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     sys.exit(0 if ok else 1)
 
 
-def _examine(ctx: click.Context) -> "list[Part]":
+def _examine(ctx: click.Context, *, hardening: bool) -> "list[Part]":
     from scheduler.health import doctor as checks
+    from scheduler.health import hardening as protection
     from scheduler.health.status import Part
-    from scheduler.jobs.readiness import of_jobs
+    from scheduler.jobs.readiness import of_jobs, report_database
     from scheduler.services.services import Services
     from scheduler.settings.environment import load
 
@@ -57,5 +63,7 @@ def _examine(ctx: click.Context) -> "list[Part]":
             for fault in error.faults
         ]
         return [checks.python(), *faults]
+    if hardening:
+        return [*protection.check_all(services), *report_database(services.settings)]
     now = utc_now()
     return [*checks.check_all(services, now), *of_jobs(services.settings, now)]

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 from pydantic import BaseModel
 
+from scheduler.events.bounds import masked_text
+from scheduler.events.secret_names import MASK, is_hidden
 from scheduler.rules.model.run_states import RunState
 from scheduler.terminal_text import visible, visible_json
 
@@ -30,9 +32,14 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
-def print_json(data: Any) -> None:
-    """Print `data` as one JSON document; times as RFC 3339 in UTC with `Z`."""
-    click.echo(visible_json(json.dumps(data, indent=2, ensure_ascii=False, default=_plain)))
+def print_json(data: Any, *, reveals: bool = False) -> None:
+    """Print `data` as one JSON document; times as RFC 3339 in UTC with `Z`.
+
+    Secrets in texts, and texts under the name of a secret, are masked; `reveals` is for a new
+    password or token, which is shown once.
+    """
+    shown = data if reveals else _masked(data)
+    click.echo(visible_json(json.dumps(shown, indent=2, ensure_ascii=False, default=_plain)))
 
 
 def print_table(
@@ -43,7 +50,7 @@ def print_table(
     `tints` maps words such as states to colours. Colours appear on a terminal only, and not with
     NO_COLOR.
     """
-    lines = [[visible(cell) for cell in row] for row in (headers, *rows)]
+    lines = [[visible(masked_text(cell)) for cell in row] for row in (headers, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
     plain = False if os.environ.get("NO_COLOR") else None
     for line in lines:
@@ -62,7 +69,7 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print names and values in two columns; further lines of a value are indented."""
     width = max((len(name) for name, _ in facts), default=0)
     for name, value in facts:
-        lines = [visible(line) for line in value.splitlines()] or [""]
+        lines = [visible(line) for line in masked_text(value).splitlines()] or [""]
         click.echo(
             "\n".join(
                 [
@@ -76,6 +83,24 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
 def to_the_second(at: datetime | None) -> str:
     """Return an instant for people: UTC, without fractions of a second."""
     return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def _masked(value: Any) -> Any:
+    """The data without secrets in its texts. Objects under the name of a secret stay: a parameter
+    may have that name.
+    """
+    if isinstance(value, str):
+        return masked_text(value)
+    if isinstance(value, BaseModel):
+        return _masked(value.model_dump(mode="json"))
+    if isinstance(value, list | tuple):
+        return [_masked(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: MASK if isinstance(item, str) and is_hidden(key, item) else _masked(item)
+            for key, item in value.items()
+        }
+    return value
 
 
 def _plain(value: Any) -> Any:

@@ -10,8 +10,8 @@ from functools import partial
 import click
 
 from scheduler.health.doctor import refuse_eviction
+from scheduler.process_logs import configure
 from scheduler.services.services import Services
-from scheduler.settings.logging import configure
 from scheduler.up.interrupts import Interrupts
 
 

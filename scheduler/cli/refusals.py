@@ -24,11 +24,14 @@ class Failure(click.ClickException):
         self.as_json = as_json
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message, or the object with `error` and `field`."""
+        """Print the message, or the object with `error` and `field`. Secrets are masked."""
+        from scheduler.events.bounds import masked_text
+
+        message = masked_text(self.message)
         if self.as_json:
-            text = json.dumps({"error": self.message, "field": self.field}, ensure_ascii=False)
+            text = json.dumps({"error": message, "field": self.field}, ensure_ascii=False)
         else:
-            text = f"beatdesk: {self.message}"
+            text = f"beatdesk: {message}"
         shown = visible_json(text) if self.as_json else visible_lines(text)
         click.echo(shown, file=file, err=file is None)
 

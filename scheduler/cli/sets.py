@@ -9,6 +9,7 @@ from scheduler.cli import fields
 from scheduler.cli.output import json_option, print_json
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.events.bounds import masked_field
 from scheduler.interface.sets import applied_json, plan_json
 from scheduler.rules.calendars.text import lines_of
 from scheduler.rules.crontab import dialect
@@ -19,7 +20,7 @@ from scheduler.rules.phrases import counted
 from scheduler.services.services import Services
 from scheduler.sets import apply as applying
 from scheduler.sets.export import export as exporting
-from scheduler.sets.plan import Plan, PlannedCalendar, with_runs
+from scheduler.sets.plan import FieldDifference, Plan, PlannedCalendar, with_runs
 from scheduler.sets.yaml_text import MAX_BYTES
 from scheduler.terminal_text import visible
 
@@ -171,7 +172,7 @@ def _tell_calendar(item: PlannedCalendar) -> None:
         return
     click.echo(f"~ calendar {item.calendar.name}, revision {item.revision}{used}")
     for one in item.differences:
-        click.echo(f"    {one.field}: {_cut(one.old)} -> {_cut(one.new)}")
+        click.echo(f"    {_words_of(one)}")
 
 
 def _tell_plan(plan: Plan) -> None:
@@ -184,7 +185,7 @@ def _tell_plan(plan: Plan) -> None:
             f"~ {changed.spec.name}, revision {changed.stored.revision}{_runs(changed.runs)}"
         )
         for one in changed.differences:
-            click.echo(f"    {one.field}: {_cut(one.old)} -> {_cut(one.new)}")
+            click.echo(f"    {_words_of(one)}")
     for affected in plan.affected:
         what = f"its calendar {affected.spec.window.calendar} changes"
         click.echo(f"~ {affected.spec.name}, unchanged itself: {what}{_runs(affected.runs)}")
@@ -213,6 +214,14 @@ def _runs(runs: Difference | None) -> str:
         if changes
         else "; no run of the next 30 days changes"
     )
+
+
+def _words_of(difference: FieldDifference) -> str:
+    """Return a changed field with both values, secrets masked."""
+    old, new = (
+        _cut(masked_field(difference.field, value)) for value in (difference.old, difference.new)
+    )
+    return f"{difference.field}: {old} -> {new}"
 
 
 def _cut(value: object) -> str:

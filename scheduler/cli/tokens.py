@@ -45,7 +45,7 @@ def create(
     )
     record_access(services, TokenCreated, made.name, made.summary)
     if as_json:
-        print_json(made.model_dump())
+        print_json(made.model_dump(), reveals=True)
         return
     click.echo(f"{made.name} ({made.scope}) expires {to_the_second(made.expires_at)}")
     click.echo(f"token: {made.token}")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from scheduler.process_logs import configure
 from scheduler.services.services import Services
 from scheduler.settings import server_file, user_modules
 from scheduler.settings.environment import load
-from scheduler.settings.logging import configure
 from scheduler.settings.schema import Settings
 from scheduler.up import announce, children, embedded, folder
 from scheduler.up.child import Child
@@ -60,7 +60,7 @@ def _run(
     services = Services(settings)
     with listen(settings.web_host, settings.web_port) as listening:
         port: int = listening.getsockname()[1]
-        web = announce.address(settings.web_host, port)
+        web = announce.address(settings.web_host, port, settings.path_prefix)
         _tell_others(settings, web)
         first = FirstStart(services, adopts_history=adopts_history)
         supervisor = Supervisor(

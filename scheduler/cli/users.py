@@ -16,6 +16,7 @@ from scheduler.events.access import (
     AccountInvited,
     PasswordChanged,
     RoleChanged,
+    SecondFactorReset,
     SessionsEnded,
     role_for_tag,
 )
@@ -98,6 +99,17 @@ def reset_password(services: Services, email: str, password_stdin: bool, as_json
     changed = services.accounts.reset_password(email, _given(password_stdin))
     record_access(services, PasswordChanged, changed.email)
     _say(changed, "has a new password", as_json)
+
+
+@users.command("reset-second-factor")
+@click.argument("email")
+@json_option
+@click.pass_obj
+def reset_second_factor(services: Services, email: str, as_json: bool) -> None:
+    """Remove the authenticator app, passkeys and recovery codes of EMAIL. Its sessions end."""
+    address = services.second_factors.reset(email)
+    record_access(services, SecondFactorReset, address)
+    _say(services.accounts.get(address), "has no second factor any more", as_json)
 
 
 @users.command()
@@ -185,10 +197,11 @@ def reset_link(services: Services, email: str, url: str | None, as_json: bool) -
 
 def _say_link(services: Services, link: "Link", url: str | None, as_json: bool) -> None:
     settings = services.settings
-    root = (url or f"http://{settings.web_host}:{settings.web_port}").rstrip("/")
+    here = f"http://{settings.web_host}:{settings.web_port}{settings.path_prefix or ''}"
+    root = (url or here).rstrip("/")
     address = f"{root}/password/{link.text}"
     if as_json:
-        print_json(link.model_dump(exclude={"text"}) | {"url": address})
+        print_json(link.model_dump(exclude={"text"}) | {"url": address}, reveals=True)
         return
     click.echo(f"{link.email} sets the password here, until {to_the_second(link.expires_at)}:")
     click.echo(address)
@@ -204,7 +217,7 @@ def _given(password_stdin: bool) -> str | None:
 
 def _say(account: "Account", what: str, as_json: bool) -> None:
     if as_json:
-        print_json(_plain(account))
+        print_json(_plain(account), reveals=True)
         return
     click.echo(f"{account.email} {what} ({account.role})")
     if account.password:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scheduler.errors import Refused
 from scheduler.events import schema
 from scheduler.events.schema import TicksSkipped, encode
-from scheduler.redbeat.waiting import WaitingTick, read
+from scheduler.redbeat.waiting import WaitingTick, readable
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.missed_in_pause import verdict
@@ -38,7 +38,7 @@ class WaitingList:
         """The waiting ticks of a schedule, the oldest first."""
         with answering():
             texts: Any = self._redis.zrange(keys.WAITING_PREFIX + uid, 0, -1)
-        return [read(text) for text in texts]
+        return readable(texts)
 
     def add(
         self, schedule: Schedule, ticks: Sequence[WaitingTick], now: datetime

@@ -1,18 +1,23 @@
-"""Events about access: logins, accounts, tokens, exports; a part of the event vocabulary.
+"""Events about access: logins, accounts, tokens, exports, secrets; a part of the event vocabulary.
 
-access.logged_in            somebody logged in
-access.login_failed         a login was refused for its address or password
-access.logged_out           somebody logged out
-access.sessions_ended       sessions of an account were ended
-access.account_created      an account was made
-access.account_invited      somebody was invited to set a password
-access.account_disabled     an account may log in no more
-access.account_enabled      an account may log in again
-access.role_changed         an account got another role, or a role for a tag
-access.password_changed     an account got another password
-access.token_created        a token for programs was made
-access.token_revoked        a token for programs was revoked
-access.exported             data left the console as a file
+access.logged_in               somebody logged in
+access.login_failed            a login was refused for its address or password
+access.logged_out              somebody logged out
+access.sessions_ended          sessions of an account were ended
+access.account_created         an account was made
+access.account_invited         somebody was invited to set a password
+access.account_disabled        an account may log in no more
+access.account_enabled         an account may log in again
+access.role_changed            an account got another role, or a role for a tag
+access.password_changed        an account got another password
+access.second_factor_added     an account got an authenticator app, a passkey or recovery codes
+access.second_factor_removed   an account lost one by its owner
+access.second_factor_reset     an account lost all of them by an administrator
+access.recovery_code_used      a recovery code stood for the second factor
+access.token_created           a token for programs was made
+access.token_revoked           a token for programs was revoked
+access.exported                data left the console as a file
+access.secret_used             a run got the value of a secret
 
 Names of failed logins come from strangers: `access_event` bounds and escapes every text.
 """
@@ -30,6 +35,10 @@ PROGRAM = "token:"
 """The beginning of an actor with a token, after the address of the token's owner, if it has one."""
 
 
+RUN = "run:"
+"""The beginning of an actor that is a run, before the run's id."""
+
+
 class AccessEvent(Event):
     """Somebody's access: `actor` did it to `subject`, from the network address `address`.
 
@@ -44,7 +53,9 @@ class AccessEvent(Event):
 
 
 class LoggedIn(AccessEvent):
-    """Somebody logged in; `detail` is the way: `password`, `single sign-on`, `proxy`."""
+    """Somebody logged in; `detail` is the way: `password`, `passkey`, `single sign-on`, `proxy`,
+    and after a comma the second step.
+    """
 
     kind: Literal["access.logged_in"] = "access.logged_in"
 
@@ -103,6 +114,32 @@ class PasswordChanged(AccessEvent):
     kind: Literal["access.password_changed"] = "access.password_changed"
 
 
+class SecondFactorAdded(AccessEvent):
+    """An account got a second factor, as `detail` says: an authenticator app, a passkey with its
+    name, or recovery codes.
+    """
+
+    kind: Literal["access.second_factor_added"] = "access.second_factor_added"
+
+
+class SecondFactorRemoved(AccessEvent):
+    """The owner of an account removed a second factor, as `detail` says."""
+
+    kind: Literal["access.second_factor_removed"] = "access.second_factor_removed"
+
+
+class SecondFactorReset(AccessEvent):
+    """An administrator removed all second factors of an account."""
+
+    kind: Literal["access.second_factor_reset"] = "access.second_factor_reset"
+
+
+class RecoveryCodeUsed(AccessEvent):
+    """A recovery code stood for the second factor; `detail` is how many are left."""
+
+    kind: Literal["access.recovery_code_used"] = "access.recovery_code_used"
+
+
 class TokenCreated(AccessEvent):
     """A token for programs was made; `subject` is its name, `detail` its scopes and its end."""
 
@@ -121,6 +158,14 @@ class DataExported(AccessEvent):
     kind: Literal["access.exported"] = "access.exported"
 
 
+class SecretUsed(AccessEvent):
+    """A run got the value of a secret; `actor` is the run, `subject` the secret's name, `detail`
+    the job. Each attempt that gets it has its own event.
+    """
+
+    kind: Literal["access.secret_used"] = "access.secret_used"
+
+
 AnyAccess = (
     LoggedIn
     | LoginFailed
@@ -132,9 +177,14 @@ AnyAccess = (
     | AccountEnabled
     | RoleChanged
     | PasswordChanged
+    | SecondFactorAdded
+    | SecondFactorRemoved
+    | SecondFactorReset
+    | RecoveryCodeUsed
     | TokenCreated
     | TokenRevoked
     | DataExported
+    | SecretUsed
 )
 """Every kind of access event."""
 

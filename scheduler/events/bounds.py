@@ -16,6 +16,9 @@ from scheduler.events.redaction import without_secrets
 from scheduler.events.secret_names import LONGEST_NAME, MASK, SHORTEST, is_hidden
 
 PAIR = 2
+MASKED_FIELDS = ("args", "kwargs", "description")
+"""Fields of a schedule that may have a secret in them, saved before secrets were refused."""
+
 _NAMING = ("name", "key", "header")
 """Fields with the name of the field `value` beside them."""
 
@@ -76,6 +79,38 @@ def masked(value: Any, depth: int = 0) -> JsonValue:
 def masked_field(field: str, value: Any) -> JsonValue:
     """Return the value of a field such as `kwargs.password` as JSON, masked also by its name."""
     return MASK if is_hidden(field.rpartition(".")[2], value) else masked(value)
+
+
+def masked_definition(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields by name with masks for secrets; a field without a secret is the same object.
+
+    For what is applied again: `masked` also turns numbers beyond 64 bits into text.
+    """
+    return {name: _masked_if_secret(name, value) for name, value in definition.items()}
+
+
+def _masked_if_secret(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, str):
+        return masked_text(value)
+    shown = masked_field(name, value)
+    return shown if _has_mask(shown) else value
+
+
+def _has_mask(value: JsonValue) -> bool:
+    """Whether a text in the value has the mask."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            if MASK in one:
+                return True
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, dict):
+            waiting += one.values()
+    return False
 
 
 def masked_arguments(args: Sequence[Any], names: Sequence[str]) -> list[JsonValue]:

@@ -36,7 +36,7 @@ _OPTION = re.compile(
 )
 _HEADER = re.compile(
     rf"(?P<head>\bauthorization\\{{0,2}}[\"']?\s?[:=]\s?\\{{0,2}}[\"']?(?:bearer|basic|token)\s{{1,3}})"
-    rf"[\w+/=.~-]{{{SHORTEST},}}+",
+    rf"(?!secret://)[\w+/=.~-]{{{SHORTEST},}}+",
     re.IGNORECASE,
 )
 _PLAIN_HEADER = re.compile(
@@ -79,21 +79,40 @@ _LONGEST_SCHEME = 32
 _ENDS_LIKE_A_SECRET = re.compile(_NAME + r"s?$", re.IGNORECASE)
 _NO_VALUE = re.compile(
     r"(?:none|null|true|false|\*+|\.{3,}|…|•+|:\w+|%s|%\(\w+\)s|\$\{[^}]*\}|(?-i:\$[A-Z_][A-Z0-9_]*)|\{\w*\}|<[^>]*>)$"
-    r"|secret://",
+    r"|(?:(?:bearer|basic|token)\s{1,3})?secret://",
     re.IGNORECASE,
 )
 """Texts that are not secrets: literals, masks, placeholders."""
 
 
+_KEY_MARKS = (
+    *("PRIVATE KEY", "AKIA", "ASIA", "ABIA", "ACCA", "AIDA", "AROA"),
+    *("gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "xox"),
+    *("k_live_", "k_test_", "sk-", "AIza", "SG.", "bd_", "npm_", "eyJ", "hooks.slack.com"),
+)
+"""One of these stands in each text that `_KEYS` finds; most texts have none."""
+
+_STEMS = (
+    *("passw", "passphrase", "secret", "token", "key", "credential", "authori"),
+    *("pwd", "cookie", "signature"),
+)
+"""One of these stands in small letters in each ASCII text with the name of a secret or header."""
+
+
 def without_secrets(text: str, mask: str) -> str:
     """Return the text with `mask` in place of each secret that has a name or a form of its own."""
+    lowered = text.lower() if text.isascii() else None
     if len(text) >= SHORTEST_FORM:
-        text = _KEYS.sub(mask, text)
-        text = _SCHEME.sub(lambda match: _without_token(match, mask), text)
+        if any(mark in text for mark in _KEY_MARKS):
+            text = _KEYS.sub(mask, text)
+        if lowered is None or "bearer" in lowered or "basic" in lowered:
+            text = _SCHEME.sub(lambda match: _without_token(match, mask), text)
     if "://" in text:
         text = _WITH_ADDRESS.sub(lambda match: _without_passwords(match[0], mask), text)
     if "jdbc:" in text:
         text = _ORACLE.sub(lambda match: match["head"] + mask, text)
+    if lowered is not None and not any(stem in lowered for stem in _STEMS):
+        return text
     if "--" in text:
         text = _OPTION.sub(lambda match: _without_value(match, mask), text)
     if "=" not in text and ":" not in text:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from scheduler.rules.phrases import counted
-from scheduler.storage import keys
+from scheduler.storage import keys, records
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -59,8 +59,8 @@ class Notices:
     def recent(self, now: datetime) -> list[Notice]:
         """Return the summaries of the last hour, newest first. Raises redis.RedisError."""
         texts: Any = self._redis.lrange(keys.NOTICES_LIST, 0, -1)
-        notices = [_notice(text) for text in texts]
-        return [notice for notice in notices if now - notice.at <= SHOWN_FOR]
+        notices = map(notice_of, texts)
+        return [notice for notice in notices if notice is not None and now - notice.at <= SHOWN_FOR]
 
 
 def summary(repairs: Sequence[Repair]) -> str:
@@ -79,6 +79,8 @@ def _sentence(done: str, group: Sequence[Repair]) -> str:
     return f"{counted(len(group), 'schedule')} {done} ({mostly}{why}): {named}{more}."
 
 
-def _notice(text: str) -> Notice:
-    read = json.loads(text)
-    return Notice(datetime.fromisoformat(read["at"]), read["text"])
+def notice_of(text: str) -> Notice | None:
+    """Return the summary in a record; None for a text not written by Beatdesk."""
+    read = records.object_in(text) or {}
+    at, words = records.moment_in(read.get("at")), records.text_in(read.get("text"))
+    return None if at is None or words is None else Notice(at, words)

@@ -14,25 +14,39 @@ from scheduler.errors import Refused
 from scheduler.health import status
 from scheduler.health.broker import broker
 from scheduler.health.redis_sizes import redis_sizes
+from scheduler.health.sql_in_time import sql_part_within
 from scheduler.health.status import Part
 from scheduler.history import outage
 from scheduler.services.services import Services
 from scheduler.settings import user_modules
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.schema import Settings
+from scheduler.storage.waiting_time import WaitingTime, limited_to
 
 EVICTION = "redis eviction"
 OLDEST_PYTHON = (3, 11)
 OLDEST_REDIS = (6, 2)
 """The first version with XAUTOCLAIM."""
 
+REDIS_SECONDS = 20.0
+EACH_SECONDS = 5.0
+SQL_SECONDS = 5.0
+
 NEWEST_ROWS = 10_000
 """Rows of the access log that `doctor` compares with their digests."""
 
 
 def check_all(services: Services, now: datetime) -> list[Part]:
-    """Return every part that a run needs, in the order of a run's way from Beat to the history."""
-    state = status.status(services, now)
+    """Return every part that a run needs, in the order of a run's way from Beat to the history.
+
+    Redis has REDIS_SECONDS for all its answers, the database SQL_SECONDS for its first ones.
+    """
+    with limited_to(WaitingTime(REDIS_SECONDS, each=EACH_SECONDS)):
+        return _check_all(services, now)
+
+
+def _check_all(services: Services, now: datetime) -> list[Part]:
+    state = status.status(services, now, read_sql=sql_part_within(SQL_SECONDS))
     parts = [python(), settings(services.settings), own_modules(Path.cwd()), state.redis]
     if state.redis.ok:
         parts += [redis_version(state.redis), *redis_setup(services), _sizes(services)]

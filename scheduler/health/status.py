@@ -3,10 +3,9 @@
 Reads the servers and never raises: an outage is an answer here. Changes nothing.
 """
 
-import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from datetime import UTC, datetime
+from typing import cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 from redis.exceptions import RedisError
@@ -14,6 +13,8 @@ from redis.exceptions import RedisError
 from scheduler.beat import heartbeat
 from scheduler.beat.heartbeat import Heartbeat
 from scheduler.errors import BeatdeskError
+from scheduler.health import redis_keys
+from scheduler.health.recorders import recorders
 from scheduler.publishing.outbox import LONG_SECONDS, Backlog, backlog
 from scheduler.queues.unread import UnreadQueue
 from scheduler.rules.phrases import counted
@@ -22,9 +23,11 @@ from scheduler.settings.errors import without_password
 from scheduler.storage import keys
 from scheduler.storage.connection_faults import fault_of
 from scheduler.storage.server_time import seconds_of
+from scheduler.storage.waiting_time import WaitingTime, limited_to, redis_time
 
-RECORDER_ALIVE_FOR = timedelta(seconds=15)
 LATE_AFTER_SECONDS = 30.0
+REDIS_SECONDS = 2.0
+"""Seconds for the answers of Redis together."""
 
 _NO_REDIS = "not known: Redis does not answer"
 
@@ -62,20 +65,27 @@ class Status(BaseModel):
         return [self.beat, self.workers, self.recorder, self.redis, self.sql]
 
 
-def status(services: Services, now: datetime) -> Status:
-    """Read all parts."""
-    redis = redis_part(services)
-    if redis.ok:
-        beat = _part_from_redis("beat", beat_part, services, now)
-        workers = _part_from_redis("workers", workers_part, services, now)
-        recorder = _part_from_redis("recorder", recorder_part, services, now)
-    else:
-        remedy = "Bring Redis back; what is running goes on and reports then"
+def status(
+    services: Services,
+    now: datetime,
+    *,
+    redis_seconds: float = REDIS_SECONDS,
+    read_sql: Callable[[Services], Part] | None = None,
+) -> Status:
+    """Read all parts; `read_sql` (`sql_part`) the database's.
+
+    All questions to Redis together take at most `redis_seconds`.
+    """
+    remedy = "Bring Redis back; what is running goes on and reports then"
+    with limited_to(WaitingTime(redis_seconds, within=redis_time())):
+        redis = redis_part(services)
         beat, workers, recorder = (
-            Part(name=name, ok=False, summary=_NO_REDIS, remedy=remedy)
-            for name in ("beat", "workers", "recorder")
+            _part_from_redis(name, read_part, services, now)
+            if "version" in redis.facts
+            else Part(name=name, ok=False, summary=_NO_REDIS, remedy=remedy)
+            for name, read_part in _FROM_REDIS
         )
-    sql = sql_part(services)
+        sql = (read_sql or sql_part)(services)
     return Status(
         at=now,
         ok=all(part.ok for part in (beat, workers, recorder, redis, sql)),
@@ -94,17 +104,17 @@ def redis_part(services: Services) -> Part:
     place = without_password(services.settings.redis_url)
     try:
         server = services.redis.info("server")
+        wrong = redis_keys.fault_of(services.redis)
     except RedisError as error:
         return _no_redis(place, error)
     product = "Valkey" if "valkey_version" in server else "Redis"
     version = str(server.get("valkey_version") or server.get("redis_version") or "?")
     summary = f"{product} {version} at {place}"
-    return Part(
-        name="redis",
-        ok=True,
-        summary=summary,
-        facts={"product": product, "version": version, "url": place},
-    )
+    facts: dict[str, JsonValue] = {"product": product, "version": version, "url": place}
+    if wrong is not None:
+        summary = f"{summary}: {wrong}"
+        return Part(name="redis", ok=False, summary=summary, remedy=redis_keys.REMEDY, facts=facts)
+    return Part(name="redis", ok=True, summary=summary, facts=facts)
 
 
 def _no_redis(place: str, error: RedisError) -> Part:
@@ -329,17 +339,6 @@ def _with_dead_letters(summary: str, dead: int, facts: dict[str, JsonValue]) -> 
     )
 
 
-def recorders(services: Services, now: datetime) -> dict[str, Any]:
-    """The heartbeats of living recorders, by name."""
-    heartbeats = cast("dict[str, str]", services.redis.hgetall(keys.RECORDERS_HASH))
-    decoded = {name: json.loads(text) for name, text in heartbeats.items()}
-    return {
-        name: facts
-        for name, facts in decoded.items()
-        if now - datetime.fromisoformat(facts["at"]) <= RECORDER_ALIVE_FOR
-    }
-
-
 def sql_part(services: Services) -> Part:
     """Whether the history's database answers, with the tables of this version."""
     from scheduler.history import outage, schema_version
@@ -392,3 +391,6 @@ def _part_from_redis(
         return Part(
             name=name, ok=False, summary=f"cannot be read from Redis: {error}", remedy=remedy
         )
+
+
+_FROM_REDIS = (("beat", beat_part), ("workers", workers_part), ("recorder", recorder_part))

@@ -1,6 +1,7 @@
 """Options of connections to the history, and the values that fit into a statement. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 Value = TypeVar("Value")
@@ -23,6 +24,39 @@ POSTGRES: dict[str, int | str] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
+
+
+@dataclass(frozen=True)
+class SqlLimits:
+    """Seconds that a process waits for the database. None is without a limit."""
+
+    pool: float = 30
+    """For a free connection of the pool."""
+
+    connect: int = CONNECT_SECONDS
+    """For opening a connection to PostgreSQL."""
+
+    busy: float = BUSY_SECONDS
+    """For SQLite's lock."""
+
+    lock: float | None = None
+    """For a lock of PostgreSQL, such as that of a table."""
+
+    statement: float | None = None
+    """For a whole statement in PostgreSQL."""
+
+    @property
+    def are_for_pages(self) -> bool:
+        """Whether somebody waits for a page, so that it is better to give up."""
+        return self.lock is not None
+
+
+FOR_PROCESSES = SqlLimits()
+"""Beat, workers, recorder and commands wait for a database that is busy."""
+
+FOR_PAGES = SqlLimits(pool=2, connect=2, busy=2, lock=2, statement=8)
+"""A page waits two seconds for what others hold, then it says so. Eight seconds for a statement
+leave time for a page about it within the ten seconds of a request."""
 
 
 def in_parts(values: Sequence[Value], size: int = AT_ONCE) -> Iterator[Sequence[Value]]:

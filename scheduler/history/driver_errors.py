@@ -7,6 +7,12 @@ judged by name.
 _TABLES_MISSING = ("42P01", "42703")
 """PostgreSQL: undefined table, undefined column."""
 
+_BUSY = ("55P03", "57014")
+"""PostgreSQL: a lock was not free in time; a statement was cancelled, as by its time-out."""
+
+_BUSY_WORDS = ("database is locked", "table is locked", "interrupted")
+"""SQLite's words for the same."""
+
 _TOO_LARGE = "54"
 """PostgreSQL's class for a row beyond the limits: an operational error not cured by waiting."""
 
@@ -30,6 +36,12 @@ def lacks_tables(error: BaseException) -> bool:
     """Whether a table or a column is missing, according to the error."""
     text = str(error)
     return "no such table" in text or "no such column" in text or _state(error) in _TABLES_MISSING
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether the statement waited too long for others, or took too long."""
+    text = str(error)
+    return _state(error) in _BUSY or any(words in text for words in _BUSY_WORDS)
 
 
 def _state(error: BaseException) -> str:

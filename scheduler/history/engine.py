@@ -15,8 +15,8 @@ from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from scheduler.errors import Refused
-from scheduler.history import open_file
-from scheduler.history.connecting import BUSY_SECONDS, POSTGRES
+from scheduler.history import database_use, open_file
+from scheduler.history.connecting import FOR_PROCESSES, POSTGRES, SqlLimits
 
 BEGIN_OPTION = "sqlite_begin"
 
@@ -29,7 +29,7 @@ With 2 MB, a list reads each page of the index again and again.
 _REMEDY = "Give sqlite:////path/history.sqlite3 or postgresql://user:password@host/name"
 
 
-def create_engine(url: str) -> Engine:
+def create_engine(url: str, limits: SqlLimits = FOR_PROCESSES) -> Engine:
     """Return the engine for an address. Raises Refused for an unsupported address.
 
     Supported are addresses such as `sqlite:////folder/history.sqlite3` and
@@ -37,26 +37,56 @@ def create_engine(url: str) -> Engine:
     among the values.
     """
     address = _address(url)
-    if address.get_backend_name() == "sqlite":
-        engine = sqlalchemy.create_engine(
-            address, pool_size=10, max_overflow=20, hide_parameters=True
-        )
-        event.listen(engine, "do_connect", _refuse_missing_file)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    else:
-        engine = sqlalchemy.create_engine(
-            address,
-            pool_pre_ping=True,
-            pool_size=5,
-            max_overflow=15,
-            connect_args=POSTGRES,
-            hide_parameters=True,
-        )
+    engine = (
+        _sqlite(address, limits)
+        if address.get_backend_name() == "sqlite"
+        else _postgresql(address, limits)
+    )
     event.listen(engine, "connect", _remember_process)
     event.listen(engine, "checkout", _refuse_connection_of_parent)
     event.listen(engine, "checkout", _refuse_replaced_file)
+    if limits.are_for_pages:
+        database_use.watch(engine)
     return engine
+
+
+def _sqlite(address: URL, limits: SqlLimits) -> Engine:
+    engine = sqlalchemy.create_engine(
+        address, pool_size=10, max_overflow=20, pool_timeout=limits.pool, hide_parameters=True
+    )
+    event.listen(engine, "do_connect", _refuse_missing_file)
+    event.listen(
+        engine, "connect", lambda connection, record: _prepare_sqlite(connection, record, limits)
+    )
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgresql(address: URL, limits: SqlLimits) -> Engine:
+    engine = sqlalchemy.create_engine(
+        address,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=15,
+        pool_timeout=limits.pool,
+        connect_args={**POSTGRES, "connect_timeout": limits.connect},
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", lambda connection, _: _limit_postgresql(connection, limits))
+    return engine
+
+
+def _limit_postgresql(connection: Any, limits: SqlLimits) -> None:
+    """Set the time-outs of a new connection; those of the login or the server stand otherwise.
+
+    They are set by statements: a connection pooler refuses what it does not know at the start.
+    """
+    given = {"lock_timeout": limits.lock, "statement_timeout": limits.statement}
+    with connection.cursor() as cursor:
+        for name, seconds in given.items():
+            if seconds is not None:
+                cursor.execute(f"SET {name} = {int(seconds * 1000)}")
+    connection.commit()
 
 
 def writing(engine: Engine) -> Engine:
@@ -72,8 +102,8 @@ def make_file(engine: Engine) -> None:
     """
     if engine.dialect.name == "sqlite" and engine.url.database:
         path = Path(engine.url.database)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
 
 
 def _address(url: str) -> URL:
@@ -104,7 +134,7 @@ def _refuse_replaced_file(_connection: Any, record: Any, _proxy: Any) -> None:
     open_file.refuse_replaced(record.info)
 
 
-def _prepare_sqlite(connection: Any, record: Any) -> None:
+def _prepare_sqlite(connection: Any, record: Any, limits: SqlLimits) -> None:
     """Set up a connection, with WAL and FULL.
 
     WAL: readers and the writer do not wait for each other. FULL: a committed row survives a power
@@ -113,7 +143,7 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
     open_file.note(record.info, connection.execute("PRAGMA database_list").fetchone()[2])
     connection.isolation_level = None  # we begin transactions ourselves
     for pragma in (
-        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        f"busy_timeout = {int(limits.busy * 1000)}",
         "synchronous = FULL",
         "foreign_keys = ON",
         "journal_size_limit = 67108864",

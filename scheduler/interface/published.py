@@ -6,8 +6,9 @@ Commands and API print these forms, so two doors never show two shapes.
 from datetime import UTC, datetime
 from typing import Any
 
+from scheduler.events.bounds import masked_definition
 from scheduler.history.days import Summary
-from scheduler.history.queries.views import RunView
+from scheduler.history.queries.views import RevisionView, RunView
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Schedule
@@ -33,10 +34,10 @@ def schedule_json(
     override = None
     if schedule.override is not None and code is not None:
         of_code = code.to_json()
-        fields = {name: of_code[name] for name in schedule.override.fields}
+        fields = masked_definition({name: of_code[name] for name in schedule.override.fields})
         override = {"fields": list(fields), "code": fields, "code_has_changed": code_has_changed}
     return {
-        **schedule.to_json(),
+        **masked_definition(schedule.to_json()),
         "override": override,
         "next": rfc3339(next_tick),
         "last_run": last_run,
@@ -48,6 +49,12 @@ def unreadable_json(name: str, problem: str) -> dict[str, Any]:
     """The published form of an unreadable entry: all keys, empty but for name and problem."""
     keys = [name for name in (*Schedule.model_fields, "next", "last_run") if name != "approval"]
     return {**dict.fromkeys(keys), "name": name, "problem": problem}
+
+
+def revision_json(revision: RevisionView) -> dict[str, Any]:
+    """The published form of a revision; secrets in the definition are masked."""
+    body = revision.model_dump(mode="json")
+    return {**body, "definition": masked_definition(body["definition"])}
 
 
 def waiting_json(waiting: WaitingTick) -> dict[str, Any]:
@@ -108,8 +115,7 @@ def queued_run(
         "state": RunState.QUEUED.value,
         "queued_at": queued_at,
         "queue": schedule.queue,
-        "args": args,
-        "kwargs": kwargs,
+        **masked_definition({"args": args, "kwargs": kwargs}),
         "attempts": [],
         "children": [],
     }

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from scheduler.events.bounds import masked_field
 from scheduler.rules.calendars.text import lines_of
 from scheduler.rules.explain.what_if import Difference
 from scheduler.rules.model.identity import tick_text
@@ -109,7 +110,11 @@ def _calendar(item: PlannedCalendar) -> dict[str, Any]:
 
 def _differences(differences: list[FieldDifference]) -> list[dict[str, Any]]:
     return [
-        {"field": difference.field, "old": difference.old, "new": difference.new}
+        {
+            "field": difference.field,
+            "old": masked_field(difference.field, difference.old),
+            "new": masked_field(difference.field, difference.new),
+        }
         for difference in differences
     ]
 

@@ -32,21 +32,24 @@ def of_jobs(settings: Settings, now: datetime) -> list[Part]:
     parts = [
         _part("file root", partial(_root, root, settings), mend) for root in settings.file_roots
     ]
-    if settings.report_dsn is not None:
-        address = settings.report_dsn
-        parts.append(
-            _part(
-                "report database",
-                lambda: _readable(address),
-                f"Mend {PREFIX}REPORT_DSN, or its login",
-            )
-        )
+    parts += report_database(settings)
     if settings.smtp_url is not None:
         mails = smtp_server(settings.smtp_url)
         parts.append(
             _part("mail server", lambda: _greeted(mails), f"Start it, or mend {PREFIX}SMTP_URL")
         )
     return [*parts, *_cleanup(settings, now)]
+
+
+def report_database(settings: Settings) -> list[Part]:
+    """The part of the reports' database: another than Beatdesk's own, with a login that can only
+    read. None without one.
+    """
+    address = settings.report_dsn
+    if address is None:
+        return []
+    remedy = f"Mend {PREFIX}REPORT_DSN, or its login"
+    return [_part("report database", lambda: _readable(address), remedy)]
 
 
 def _root(root: Path, settings: Settings) -> str:

@@ -17,6 +17,7 @@ from scheduler.errors import Refused
 
 DEEPEST = 64
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_RIGHTS = 0o777
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -123,7 +124,8 @@ def downwards(field: str, under: str) -> tuple[str, ...]:
 
 @contextmanager
 def opened(root: Path, under: str, *, field: str = "folder", make: bool = False) -> Iterator[int]:
-    """Handle of the folder `under` in `root`, opened name by name; `make` makes missing folders.
+    """Handle of the folder `under` in `root`, opened name by name; `make` makes missing folders,
+    each with the rights of the folder above it.
 
     `field` is the job's parameter for `under`, for errors. Raises Refused for a missing folder, or
     a path through a link.
@@ -132,9 +134,10 @@ def opened(root: Path, under: str, *, field: str = "folder", make: bool = False)
     handle = _open_folder(str(root), None, str(root), field)
     try:
         for name in names:
-            if make:
-                made(name, handle)
+            is_new = make and made(name, handle)
             below = _open_folder(name, handle, under, field)
+            if is_new:
+                os.fchmod(below, os.fstat(handle).st_mode & _RIGHTS)
             os.close(handle)
             handle = below
         yield handle
@@ -142,12 +145,13 @@ def opened(root: Path, under: str, *, field: str = "folder", make: bool = False)
         os.close(handle)
 
 
-def made(name: str, above: int) -> None:
-    """Make a folder, unless the name exists."""
+def made(name: str, above: int) -> bool:
+    """Make a folder. Returns False where the name exists."""
     try:
         os.mkdir(name, dir_fd=above)
     except FileExistsError:
-        return
+        return False
+    return True
 
 
 def _open_folder(name: str, above: int | None, shown: str, field: str) -> int:

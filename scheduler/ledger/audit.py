@@ -179,7 +179,7 @@ class Audit:
         if until is None or until <= right:
             return 0
         life = Life(changes, right, until)
-        busy = set() if life.is_deleted else {waiting.read(text).tick for text in waiting_texts}
+        busy = set() if life.is_deleted else {one.tick for one in waiting.readable(waiting_texts)}
         found, leased = self._holes(uid, life, busy, now)
         busy |= leased
         if busy:

@@ -3,14 +3,13 @@
 A gap in the watchers' own life is an outage of the recorder: nobody noted anything meanwhile.
 """
 
-import json
 import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from scheduler.events.schema import Event, OutageNoted
 from scheduler.ledger.presence import Attendance, Presence, Sign
-from scheduler.storage import keys
+from scheduler.storage import keys, records
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -68,14 +67,10 @@ class SurroundingsWatch:
 
     def _gap(self, now: datetime) -> list[Event]:
         """Return the outage of all recorders that ends with the first look; empty without a gap."""
-        text: Any = self._redis.get(keys.SURROUNDINGS_SEEN)
-        try:
-            seen = datetime.fromisoformat(str(text))
-        except ValueError:
+        began = records.moment_in(self._redis.get(keys.SURROUNDINGS_SEEN))
+        if began is None or now - began <= GAP:
             return []
-        if now - seen <= GAP:
-            return []
-        return [OutageNoted(at=now, of="recorder", name=NOBODY, began_at=seen, ended_at=now)]
+        return [OutageNoted(at=now, of="recorder", name=NOBODY, began_at=began, ended_at=now)]
 
     def _presence(self, now: datetime) -> Presence:
         leader: Any = self._redis.get(keys.BEAT_LOCK)
@@ -94,15 +89,8 @@ class SurroundingsWatch:
 
     def _recorders(self) -> list[Sign]:
         heartbeats: Any = self._redis.hgetall(keys.RECORDERS_HASH)
-        found: list[Sign] = []
-        for name, text in heartbeats.items():
-            try:
-                facts = json.loads(text)
-                at = datetime.fromisoformat(facts["at"])
-            except (ValueError, KeyError, TypeError):
-                continue
-            found.append(Sign(name, str(facts.get("host") or ""), at))
-        return found
+        signs = (sign_of(name, text) for name, text in heartbeats.items())
+        return [sign for sign in signs if sign is not None]
 
     def _depths(self, queues: list[str]) -> dict[str, int]:
         """The number of messages in each queue, of all priorities."""
@@ -117,6 +105,13 @@ class SurroundingsWatch:
             part = lengths[place * width : (place + 1) * width]
             found[queue] = sum(length for length in part if isinstance(length, int))
         return found
+
+
+def sign_of(name: str, text: str) -> Sign | None:
+    """Return the sign of life in a recorder's heartbeat; None for a text not by Beatdesk."""
+    facts = records.object_in(text) or {}
+    at = records.moment_in(facts.get("at"))
+    return None if at is None else Sign(name, records.text_in(facts.get("host")) or "", at)
 
 
 def _noted(view: "OutageView") -> OutageNoted:

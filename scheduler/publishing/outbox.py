@@ -124,13 +124,26 @@ class OutboxRenderer:
 
 
 def entry_of(id_: str, fields: Mapping[str, str]) -> OutboxEntry:
-    """The entry decoded. Raises ValueError, KeyError, TypeError."""
+    """The entry decoded. Raises ValueError for what no Beat of ours has written."""
     from kombu.utils import json
 
-    call = json.loads(fields[FIELD])
-    return OutboxEntry(
-        id_, call["options"]["task_id"], call["job"], call["args"], call["kwargs"], call["options"]
-    )
+    try:
+        call = json.loads(fields[FIELD])
+        options = call["options"]
+        entry = OutboxEntry(
+            id_, options["task_id"], call["job"], call["args"], call["kwargs"], options
+        )
+        is_sound = _has_kinds(entry) and isinstance(options["headers"], dict)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"it is no call of a job: {type(error).__name__}: {error}") from None
+    if not is_sound:
+        raise ValueError("it is no call of a job: a part of it is of another kind")
+    return entry
+
+
+def _has_kinds(entry: OutboxEntry) -> bool:
+    has_names = all(isinstance(name, str) and name for name in (entry.run, entry.job))
+    return has_names and isinstance(entry.args, list | tuple) and isinstance(entry.kwargs, dict)
 
 
 def marked(entry: OutboxEntry) -> dict[str, Any]:

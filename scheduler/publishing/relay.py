@@ -143,7 +143,7 @@ class Relay:
         for id_, fields in found:
             try:
                 entries.append(entry_of(id_, fields))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except ValueError as error:
                 log.error(
                     "beat: entry %s of the outbox cannot be read and is dropped: %s", id_, error
                 )

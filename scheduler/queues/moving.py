@@ -95,7 +95,7 @@ class MessageMoves:
             texts.reverse()  # the oldest stands at the end of its list
             for start in range(0, len(texts), BATCH):
                 part = texts[start : start + BATCH]
-                arguments = [new for text in part for new in (text, _renamed(text, target))]
+                arguments = [new for text in part for new in (text, renamed(text, target))]
                 done: Any = script([key, destinations[key]], arguments)
                 for place in done:
                     yield _event(part[place - 1], target, self._limit, now)
@@ -131,21 +131,22 @@ def _messages(client: "Redis", uid: str, queue: str) -> Iterator[WaitingMessage]
         while True:
             texts: Any = client.lrange(key, start, start + PART - 1)
             for text in texts:
-                if uid.encode() in text and _uid_in(text) == uid:
+                if uid.encode() in text and uid_in(text) == uid:
                     yield WaitingMessage(key, text)
             if len(texts) < PART:
                 break
             start += PART
 
 
-def _uid_in(text: bytes) -> Any:
+def uid_in(text: bytes) -> Any:
+    """Return the uid of the schedule of a stored message; None for an unreadable message."""
     try:
         return raw_parts(json.loads(text)["headers"]).get("schedule_uid")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def _renamed(text: bytes, queue: str) -> str:
+def renamed(text: bytes, queue: str) -> str:
     """Return a message as kombu would have stored the message for another queue."""
     message = json.loads(text)
     message["properties"]["delivery_info"] |= {"exchange": "", "routing_key": queue}
@@ -155,16 +156,16 @@ def _renamed(text: bytes, queue: str) -> str:
 def _event(text: bytes, queue: str, limit: int, now: datetime) -> Any:
     """Return the event `run.moved` of a message."""
     stored = json.loads(text)
-    args, kwargs = _arguments(stored)
+    args, kwargs = arguments_in(stored)
     message = Message(stored["headers"], args, kwargs, queue)
     facts = facts_of(message, limit)
     return run_event(RunMoved, message.run, message.attempt, now, facts=facts)
 
 
-def _arguments(stored: Any) -> tuple[Any, Any]:
+def arguments_in(stored: Any) -> tuple[Any, Any]:
     """Return positional and named arguments of a stored message; empty for an unreadable body."""
     try:
         args, kwargs, _embed = json.loads(base64.b64decode(stored["body"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return [], {}
     return args, kwargs

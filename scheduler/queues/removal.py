@@ -70,5 +70,5 @@ def attempt_in(text: bytes) -> int:
     """Return the attempt for which a stored message was sent; 1 for an unreadable message."""
     try:
         return attempt_of(json.loads(text)["headers"].get("retries"))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return 1

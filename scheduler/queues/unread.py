@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scheduler.rules.phrases import counted
-from scheduler.storage import keys
+from scheduler.storage import keys, records
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -63,12 +63,27 @@ class UnreadQueues:
 
     def _noted(self, now: datetime) -> list[UnreadQueue]:
         notes: Any = self._redis.hgetall(keys.UNREAD_HASH)
-        read = [(name, json.loads(note)) for name, note in sorted(notes.items())]
+        read = (queue_of(name, note) for name, note in sorted(notes.items()))
         return [
-            UnreadQueue(name, datetime.fromisoformat(note["since"]), int(note["waiting"]))
-            for name, note in read
-            if now - datetime.fromisoformat(note["at"]) <= VALID
+            found.queue for found in read if found is not None and now - found.noted_at <= VALID
         ]
+
+
+class NotedQueue(NamedTuple):
+    """A queue in a note, and the moment of the note."""
+
+    queue: UnreadQueue
+    noted_at: datetime
+
+
+def queue_of(name: str, note: str) -> NotedQueue | None:
+    """Return the queue in a note; None for a text not written by Beatdesk."""
+    read = records.object_in(note) or {}
+    since, noted_at = (records.moment_in(read.get(part)) for part in ("since", "at"))
+    waiting = records.count_in(read.get("waiting"))
+    if since is None or noted_at is None or waiting is None:
+        return None
+    return NotedQueue(UnreadQueue(name, since, waiting), noted_at)
 
 
 def unread_sentence(queue: str, noted: UnreadQueue | None) -> str:

@@ -63,6 +63,10 @@ _VALUES = frozenset(extras.SAYABLE) - {"when"}
 _WHEN: TypeAdapter[When] = TypeAdapter(When)
 
 
+LARGEST = 1024 * 1024
+"""Most characters of a field of an entry: twice 64 kB of arguments, each byte as six, fit."""
+
+
 class Raw(NamedTuple):
     """The three fields of an entry's hash, as text; None for a missing field."""
 
@@ -90,6 +94,7 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
 
     Raises UnreadableEntry with the reason why Beat could not load the entry.
     """
+    check_size(raw)
     definition = json_object(raw.definition, "definition")
     foreign = schedule_json.is_foreign(definition.get("schedule"))
     _check_loadable(name, definition, raw, foreign=foreign)
@@ -111,6 +116,16 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
     return StoredSchedule(
         schedule=schedule, meta=decode_meta(raw.meta), diverged=diverged, definition=definition
     )
+
+
+def check_size(raw: Raw) -> None:
+    """Raise UnreadableEntry for a field that is larger than any schedule makes one."""
+    for name, text in zip(("definition", "meta", "beatdesk"), raw, strict=True):
+        if text is not None and len(text) > LARGEST:
+            raise UnreadableEntry(
+                f"the field {name!r} has {len(text)} characters, and at most {LARGEST} are read; "
+                "hand large data over by its place, and not as an argument"
+            )
 
 
 def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = None) -> str:

@@ -28,7 +28,7 @@ def reason_of(text: str | None, raw: Raw) -> str | None:
     try:
         record = json.loads(text)
         return str(record["why"]) if record["of"] == mark(raw) else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

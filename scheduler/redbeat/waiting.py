@@ -4,10 +4,13 @@ A text begins with the tick, so the set is in the order of time. For a tick requ
 (by a backfill, or by resuming a schedule), trigger and actor follow.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal, NamedTuple
 
 from scheduler.rules.model.identity import tick_text
+from scheduler.storage import records
 
 Trigger = Literal["schedule", "backfill"]
 
@@ -31,8 +34,23 @@ class WaitingTick(NamedTuple):
         return self.trigger == "schedule"
 
 
+def readable(texts: Iterable[str]) -> list[WaitingTick]:
+    """Return the waiting ticks of these texts; those not written by Beatdesk are left out."""
+    found: list[WaitingTick] = []
+    for text in texts:
+        with suppress(ValueError):
+            found.append(read(text))
+    return found
+
+
 def read(text: str) -> WaitingTick:
-    """Return the waiting tick of a text in the sorted set (`WaitingTick.text`)."""
+    """Return the waiting tick of a text in the sorted set (`WaitingTick.text`).
+
+    Raises ValueError for a text whose beginning is no moment with an offset.
+    """
     tick, *more = text.split(" ", 2)
     trigger: Trigger = "backfill" if more[:1] == ["backfill"] else "schedule"
-    return WaitingTick(datetime.fromisoformat(tick), trigger, more[1] if len(more) > 1 else None)
+    at = records.moment_in(tick)
+    if at is None:
+        raise ValueError("a waiting tick begins with a moment")
+    return WaitingTick(at, trigger, more[1] if len(more) > 1 else None)

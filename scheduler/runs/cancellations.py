@@ -15,13 +15,16 @@ from typing import Any, cast
 
 from redis import Redis
 
-from scheduler.storage import keys
+from scheduler.storage import keys, records
 from scheduler.storage.lua import script_text
 
 RETENTION = timedelta(days=7)
 
 STEP = 50
 """Old entries that each cancellation deletes, or gives a time."""
+
+UNKNOWN = "unknown"
+"""The actor of a cancellation whose note cannot be read."""
 
 MOST = 10_000
 """Greatest number of runs that `since` returns."""
@@ -69,8 +72,9 @@ class Cancellations:
     def actors(self, runs: Sequence[str]) -> dict[str, str]:
         """Actors of the cancelled runs among `runs`, by run id."""
         notes: Any = self._redis.hmget(keys.CANCELLED_HASH, runs) if runs else []
-        return {run: _actor(note) for run, note in zip(runs, notes, strict=True) if note}
+        return {run: actor_of(note) for run, note in zip(runs, notes, strict=True) if note}
 
 
-def _actor(note: str) -> str:
-    return str(json.loads(note)["actor"])
+def actor_of(note: str) -> str:
+    """Return the actor in the note of a cancellation; UNKNOWN for a note not by Beatdesk."""
+    return records.text_in((records.object_in(note) or {}).get("actor")) or UNKNOWN

@@ -6,6 +6,7 @@ both sides: leases outlive the version that wrote them.
 """
 
 from datetime import datetime
+from math import isfinite
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -61,12 +62,14 @@ def lease_of(text: str) -> Lease:
     """Parse a record. Raises ValueError for a malformed record."""
     uid, attempt, worker, _, till, name = text.split(" ", 5)
     till, _, quoted_facts = till.partition(";")
+    if not 0 <= int(attempt) < 2**31 or not isfinite(float(till)):
+        raise ValueError("the attempt or the end is out of range")
     facts = RunFacts.model_validate_json(unquote(quoted_facts)) if quoted_facts else None
     return Lease(
         None if uid == NO_SCHEDULE else uid,
         int(attempt),
         None if worker == IN_QUEUE else worker[1:],
-        worker[0] not in _NOT_RECEIVED,
+        worker[:1] not in _NOT_RECEIVED,
         float(till),
         facts,
         name,

@@ -250,7 +250,7 @@ class Leases:
         return Renewal(int(reply[0]), tuple(reply[1]), tuple(reply[2]))
 
     def get(self, run: str) -> Lease | None:
-        """Return the lease of a run; None for a missing or expired lease."""
+        """Return the lease of a run; None for a missing, malformed or expired lease."""
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.LEASE_OWNERS_HASH, run)
             pipe.zscore(keys.LEASES_ZSET, run)
@@ -258,7 +258,7 @@ class Leases:
             text, till, time = pipe.execute()
         if text is None or till is None or till <= seconds_of(time):
             return None
-        return lease_of(text)
+        return self._lease_or_none(run, text)
 
     def records(self, runs: Sequence[str]) -> dict[str, str]:
         """Return the lease records of `runs` by run id, also expired ones.
@@ -308,7 +308,7 @@ class Leases:
         """The lease in a record; a malformed record is logged, and deleted."""
         try:
             return lease_of(text)
-        except (ValueError, IndexError) as error:
+        except ValueError as error:
             log.error("run %s: its lease is set aside, %r is none: %s", run, text, error)
             self._redis.hdel(keys.LEASE_OWNERS_HASH, run)
             return None

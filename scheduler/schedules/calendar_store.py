@@ -16,7 +16,7 @@ from scheduler.rules.phrases import joined, plural
 from scheduler.schedules.batch import BatchEdit
 from scheduler.schedules.calendar_cache import CalendarCache, StoredCalendar
 from scheduler.schedules.calendar_changes import CalendarWish, unknown
-from scheduler.schedules.reads import CHUNK, Listing
+from scheduler.schedules.reads import CHUNK, Listing, utf8_names
 from scheduler.storage import keys
 from scheduler.storage.availability import answering
 
@@ -37,10 +37,10 @@ class CalendarStore:
         self._cache = CalendarCache()
 
     def names(self) -> list[str]:
-        """Return the names of all calendars, readable or not, in order."""
+        """Return the names of all calendars, in order, if the name is UTF-8."""
         with answering():
             found: Any = self._redis.hkeys(keys.CALENDARS_HASH)
-        return sorted(found)
+        return utf8_names(sorted(found), keys.CALENDARS_HASH)
 
     def stored(self) -> list[StoredCalendar]:
         """Return all calendars as stored in Redis, in order of names."""

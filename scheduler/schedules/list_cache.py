@@ -21,6 +21,7 @@ from scheduler.schedules.client_tracking import Watch
 from scheduler.schedules.entry_summary import Fact, fact, may_pass
 from scheduler.schedules.filters import Filter
 from scheduler.storage import keys
+from scheduler.storage.waiting_time import acquire
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -54,21 +55,25 @@ class ListCache:
 
         None where no facts are available, so that every entry must be read.
         """
-        with self._lock:
-            try:
-                aside = self._refresh(names)
-            except RedisError as error:
-                self._begin_anew()
-                self._tell(error)
-                return None
-            except BaseException:
-                self._begin_anew()
-                raise
+        if not acquire(self._lock):
+            return None
+        try:
+            aside = self._refresh(names)
             self._logged_error = None
-            facts = self._facts
-            return [
-                name for name in names if may_pass(facts[name], filters, is_aside=name in aside)
-            ]
+            return self._passing(names, filters, aside)
+        except RedisError as error:
+            self._begin_anew()
+            self._tell(error)
+            return None
+        except BaseException:
+            self._begin_anew()
+            raise
+        finally:
+            self._lock.release()
+
+    def _passing(self, names: Sequence[str], filters: Filter, aside: frozenset[str]) -> list[str]:
+        facts = self._facts
+        return [name for name in names if may_pass(facts[name], filters, is_aside=name in aside)]
 
     def _refresh(self, names: Sequence[str]) -> frozenset[str]:
         """Bring the facts of `names` up to date. Returns the names in Beat's quarantine."""

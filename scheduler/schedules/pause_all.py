@@ -47,11 +47,8 @@ class PauseAll:
         """Return the common pause in force at `now`; None without a common pause."""
         with answering():
             text = cast("str | None", self._redis.get(keys.EVERYTHING_PAUSED))
-        if text is None:
-            return None
-        try:
-            pause = Pause.model_validate_json(text)
-        except ValidationError:
+        pause = None if text is None else pause_of(text)
+        if pause is None:
             return None
         return pause if pause.until is None or now < pause.until else None
 
@@ -122,6 +119,14 @@ class PauseAll:
             if wanted(schedule):
                 names.append(stored.name)
         return names, unreadable
+
+
+def pause_of(text: str) -> Pause | None:
+    """Return the pause in the record; None for a text not written by Beatdesk."""
+    try:
+        return Pause.model_validate_json(text)
+    except ValidationError:
+        return None
 
 
 def _is_part_of(pause: Pause | None, everything: Pause) -> bool:

@@ -209,10 +209,14 @@ class Listing:
 
 def _texts(members: list[str]) -> list[str]:
     """Return the names of entries. Names that are not UTF-8 text are left out, with a warning."""
-    names = [keys.schedule_name(member) for member in members]
+    return utf8_names([keys.schedule_name(member) for member in members], keys.SCHEDULE_ZSET)
+
+
+def utf8_names(names: list[str], key: str) -> list[str]:
+    """Return the names that a page can show; others in the key are left out, with a warning."""
     if sendable("".join(names)) == "".join(names):
         return names
-    log.warning("%s holds names that are not UTF-8 text; they are left out", keys.SCHEDULE_ZSET)
+    log.warning("%s holds names that are not UTF-8 text; they are left out", key)
     return [name for name in names if sendable(name) == name]
 
 

@@ -15,6 +15,7 @@ from scheduler.rules.model.spec import Spec
 from scheduler.schedules.raw_entry import RawEntry
 from scheduler.schedules.reads import CHUNK, Listing
 from scheduler.storage.availability import answering
+from scheduler.storage.waiting_time import acquire
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -49,7 +50,8 @@ class SameCall:
     def _refresh(self, now: datetime) -> None:
         if self._read_at is not None and abs(now - self._read_at) <= FRESH:
             return
-        if not self._lock.acquire(blocking=self._read_at is None):
+        is_mine = acquire(self._lock) if self._read_at is None else self._lock.acquire(False)
+        if not is_mine:
             return
         try:
             if self._read_at is None or abs(now - self._read_at) > FRESH:
@@ -70,7 +72,7 @@ class SameCall:
         for begin in range(0, len(changed), CHUNK):
             for stored in self._listing.read_all(changed[begin : begin + CHUNK]):
                 self._forget(stored.name)
-                call = _call_of(stored)
+                call = call_of(stored)
                 self._calls[stored.name] = (prints[stored.name], call)
                 self._names.setdefault(call, set()).add(stored.name)
 
@@ -82,7 +84,7 @@ class SameCall:
             self._names.pop(call, None)
 
 
-def _call_of(stored: RawEntry) -> str:
+def call_of(stored: RawEntry) -> str:
     """Return the call of an entry, '' for an unreadable entry.
 
     Only static entries are decoded in full: to decode ten thousand entries takes a second.

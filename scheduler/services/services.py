@@ -1,23 +1,19 @@
-"""Services of a process, made from the settings. Only this module constructs clients, engines, apps
+"""Services of a process, made from the settings. Only this folder constructs clients, engines, apps
 and stores.
 """
 
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from scheduler.services.database import DatabaseServices
 from scheduler.settings.schema import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from redis import Redis
-    from sqlalchemy import Engine
 
     from scheduler.accounts.access_log import AccessLog
-    from scheduler.accounts.password_links import PasswordLinks
-    from scheduler.accounts.sessions import Sessions
-    from scheduler.accounts.store import Accounts
-    from scheduler.accounts.tokens import Tokens
     from scheduler.catalogue.catalogue import Catalogue
     from scheduler.celery_app.app_class import BeatdeskApp
     from scheduler.dispatch.start_check import StartCheck
@@ -25,14 +21,7 @@ if TYPE_CHECKING:
     from scheduler.events.dead_letters import DeadLetters
     from scheduler.healing.healer import Healer
     from scheduler.healing.notices import Notices
-    from scheduler.history.queries.access import AccessHistory
-    from scheduler.history.queries.calendars import CalendarHistory
-    from scheduler.history.queries.definitions import Definitions
-    from scheduler.history.queries.history import History
-    from scheduler.history.queries.newest_runs import NewestRuns
-    from scheduler.history.queries.outages import Outages
-    from scheduler.history.queries.recent_days import RecentDays
-    from scheduler.history.queries.statistics import Statistics
+    from scheduler.history.connecting import SqlLimits
     from scheduler.queues.moving import MessageMoves
     from scheduler.queues.unread import UnreadQueues
     from scheduler.rules.model.spec import Schedule
@@ -52,7 +41,7 @@ if TYPE_CHECKING:
     from scheduler.schedules.store import ScheduleStore
 
 
-class Services:
+class Services(DatabaseServices):
     """The services of one process. Each is made on first use, so a process pays for used services
     only.
     """
@@ -63,13 +52,16 @@ class Services:
         *,
         remembers: bool = False,
         check_change: "ChangeCheck | None" = None,
+        sql_limits: "SqlLimits | None" = None,
     ) -> None:
         """`remembers` caches the list of schedules, for a long-lived process with frequent
         lists. `check_change` may refuse each change of a schedule before it is written.
+        `sql_limits` are `connecting.FOR_PROCESSES` where none are given.
         """
         self.settings = settings
         self._remembers = remembers
         self._check_change = check_change
+        self._sql_limits = sql_limits
 
     @cached_property
     def redis(self) -> "Redis":
@@ -77,13 +69,6 @@ class Services:
         from scheduler.storage.client import connect
 
         return connect(self.settings.redis_url, self.settings.redis_master)
-
-    @cached_property
-    def engine(self) -> "Engine":
-        """The SQL engine of the history."""
-        from scheduler.history.engine import create_engine
-
-        return create_engine(self.settings.database)
 
     @cached_property
     def celery(self) -> "BeatdeskApp":
@@ -189,53 +174,11 @@ class Services:
         return CalendarStore(self.redis)
 
     @cached_property
-    def calendar_history(self) -> "CalendarHistory":
-        """The exclusion calendars in the history."""
-        from scheduler.history.queries.calendars import CalendarHistory
-
-        return CalendarHistory(self.engine)
-
-    @cached_property
     def same_call(self) -> "SameCall":
         """Search for schedules with equal calls."""
         from scheduler.schedules.same_call import SameCall
 
         return SameCall(self.redis)
-
-    @cached_property
-    def history(self) -> "History":
-        """Queries of runs and events in SQL."""
-        from scheduler.history.queries.history import History
-
-        return History(self.engine)
-
-    @cached_property
-    def statistics(self) -> "Statistics":
-        """Statistics of schedules by day."""
-        from scheduler.history.queries.statistics import Statistics
-
-        return Statistics(self.engine)
-
-    @cached_property
-    def newest_runs(self) -> "NewestRuns":
-        """The newest run of each schedule, for a process without other queries."""
-        from scheduler.history.queries.newest_runs import NewestRuns
-
-        return NewestRuns(self.settings.database, lambda: self.history)
-
-    @cached_property
-    def recent_days(self) -> "RecentDays":
-        """The days of one schedule, for a process without other queries."""
-        from scheduler.history.queries.recent_days import RecentDays
-
-        return RecentDays(self.settings.database, lambda: self.statistics)
-
-    @cached_property
-    def definitions(self) -> "Definitions":
-        """The schedules in the history."""
-        from scheduler.history.queries.definitions import Definitions
-
-        return Definitions(self.engine)
 
     @cached_property
     def notices(self) -> "Notices":
@@ -265,13 +208,6 @@ class Services:
         from scheduler.history import identity
 
         return identity.compare(self.engine, self.redis).problem
-
-    @cached_property
-    def outages(self) -> "Outages":
-        """Outages and facts in the history."""
-        from scheduler.history.queries.outages import Outages
-
-        return Outages(self.engine)
 
     @cached_property
     def unread_queues(self) -> "UnreadQueues":
@@ -357,38 +293,3 @@ class Services:
         from scheduler.accounts.access_log import AccessLog
 
         return AccessLog(self.events, self.engine)
-
-    @cached_property
-    def access_history(self) -> "AccessHistory":
-        """The access log in the history."""
-        from scheduler.history.queries.access import AccessHistory
-
-        return AccessHistory(self.engine)
-
-    @cached_property
-    def accounts(self) -> "Accounts":
-        """Accounts of the console."""
-        from scheduler.accounts.store import Accounts
-
-        return Accounts(self.engine)
-
-    @cached_property
-    def password_links(self) -> "PasswordLinks":
-        """Links by which people set their passwords."""
-        from scheduler.accounts.password_links import PasswordLinks
-
-        return PasswordLinks(self.engine)
-
-    @cached_property
-    def tokens(self) -> "Tokens":
-        """Tokens for programs."""
-        from scheduler.accounts.tokens import Tokens
-
-        return Tokens(self.engine)
-
-    @cached_property
-    def sessions(self) -> "Sessions":
-        """Logins that have not ended."""
-        from scheduler.accounts.sessions import Sessions
-
-        return Sessions(self.engine)

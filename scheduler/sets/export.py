@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from scheduler.errors import UnreadableEntry
+from scheduler.events.bounds import MASKED_FIELDS, masked_definition
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.spec import Spec
 from scheduler.schedules.calendar_cache import StoredCalendar
@@ -47,13 +48,21 @@ def export(
         if schedule.origin == "code":
             left_out.append((entry.name, "it is defined in code (beat_schedule)"))
             continue
-        specs.append(schedule.spec())
+        specs.append(_without_secrets(schedule.spec()))
     named = {spec.window.calendar for spec in specs if spec.window.calendar is not None}
     carried = _named(named, calendars, left_out)
     text = yaml_set.write(ScheduleSet(specs, list(tags), carried))
     return Exported(
         text, [spec.name for spec in specs], [calendar.name for calendar in carried], left_out
     )
+
+
+def _without_secrets(spec: Spec) -> Spec:
+    """The spec with masks for secrets, which older schedules have in their arguments.
+
+    A plan takes the masked arguments of a stored schedule for unchanged.
+    """
+    return spec.model_copy(update=masked_definition({x: getattr(spec, x) for x in MASKED_FIELDS}))
 
 
 def _named(

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.errors import Refused, UnreadableEntry
+from scheduler.events.bounds import MASKED_FIELDS, masked_definition
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import StoredSchedule
 from scheduler.rules import ticks
@@ -183,7 +184,10 @@ def differences(old: Spec, new: Spec) -> list[FieldDifference]:
 
 
 def settled(spec: Spec, entry: StoredSchedule) -> Spec:
-    """`spec` completed from the stored entry: the anchor of an interval and the places of `H`."""
+    """`spec` completed from the stored entry: the anchor of an interval, the places of `H`, and
+    secrets that an export has masked.
+    """
+    spec = _with_secrets(spec, entry.schedule)
     old, when = entry.schedule.when, spec.when
     if isinstance(when, IntervalWhen) and when.anchor is None and isinstance(old, IntervalWhen):
         if old.anchor is None and old.every == when.every:
@@ -196,6 +200,13 @@ def settled(spec: Spec, entry: StoredSchedule) -> Spec:
     if isinstance(when, CrontabWhen):
         return spec.model_copy(update={"when": dialect.settle(when, entry.schedule.uid)})
     return spec
+
+
+def _with_secrets(spec: Spec, old: Schedule) -> Spec:
+    """`spec` with the stored arguments and description where it has the same, masked."""
+    shown = masked_definition({name: getattr(old, name) for name in MASKED_FIELDS})
+    same = {name: getattr(old, name) for name in shown if getattr(spec, name) == shown[name]}
+    return spec.model_copy(update=same)
 
 
 class _Budget:

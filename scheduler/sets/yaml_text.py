@@ -88,6 +88,10 @@ def read(text: str) -> Document:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise BadYaml(f"{_at(mark, text)}{what}") from None
+    except UnicodeEncodeError:
+        raise BadYaml(
+            "the text holds half of a character (\\ud800 to \\udfff); write the character itself"
+        ) from None
     except yaml.reader.ReaderError as error:
         raise BadYaml(
             f"the character {error.character!r} cannot stand in YAML: {error.reason}"

@@ -17,17 +17,18 @@ faults of the environment, of files and of contradicting settings are reported t
 process starts. The tests are in `tests/unit/settings/test_live.py`; the types are pydantic's.
 """
 
+import logging
 import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
-from scheduler.settings import server_file
-from scheduler.settings.errors import PREFIX, BadSettings, SettingFault
+from scheduler.settings import private_files, server_file
+from scheduler.settings.errors import PREFIX, BadSettings, SettingFault, holds_secret
 from scheduler.settings.schema import Settings
 from scheduler.settings.validation import (
     LISTS,
@@ -38,12 +39,23 @@ from scheduler.settings.validation import (
     unusable,
 )
 
+log = logging.getLogger(__name__)
+
 SECRETS_DIR = Path("/run/secrets")
 JOB_SECRETS = f"{PREFIX}JOB_SECRET_"  # no settings: workers read them when a job names one
 SECRET_KEY_FILE = "secret_key"  # noqa: S105 - a file's name
 
-Layer = dict[str, tuple[str, str]]
-"""The text and the source of each setting, by field name."""
+
+class Given(NamedTuple):
+    """The text of a setting, its source in words, and the file that it stands in, if any."""
+
+    text: str
+    source: str
+    file: Path | None = None
+
+
+Layer = dict[str, Given]
+"""The given settings, by field name."""
 
 
 def load(
@@ -54,15 +66,17 @@ def load(
 ) -> Settings:
     """Return the settings of this process. Raises BadSettings with every fault.
 
-    Creates the data folder. `running_server=False` is for `beatdesk up`, because it must not use
-    the address of another server.
+    Creates the data folder. In development, takes Beatdesk's files from other users of the machine;
+    in production such a file is a fault, and so is a file with a secret setting.
+    `running_server=False` is for `beatdesk up`, because it must not use the address of another
+    server.
     """
     environ = os.environ if environ is None else environ
     cwd = (cwd or Path.cwd()).resolve()
     faults: list[SettingFault] = []
     given = _gather(environ, cwd, faults)
     data_dir = (
-        cwd / given["data_dir"][0]
+        cwd / given["data_dir"].text
         if "data_dir" in given
         else cwd / Settings.model_fields["data_dir"].default
     )
@@ -78,9 +92,34 @@ def load(
     ):
         settings = settings.model_copy(update={"secret_key": _development_key(data_dir, faults)})
     faults += unsafe(settings) if settings else []
+    if settings:
+        faults += _private(settings, given)
     if settings is None or faults:
         raise BadSettings(faults)
     return settings
+
+
+def _private(settings: Settings, given: Layer) -> list[SettingFault]:
+    """Take Beatdesk's files from other users; in production, return a fault for each."""
+    own = private_files.own_files(settings.data_dir.resolve(), settings.database)
+    if settings.environment == "production":
+        return list(private_files.readable([*own, *_secret_files(given)]))
+    for line in private_files.narrow(own):
+        log.warning("%s", line)
+    return []
+
+
+def _secret_files(given: Layer) -> list[Path]:
+    """The files with secret settings, but those that a container runtime mounts.
+
+    Such a mount belongs to one container, and its mode cannot be changed from inside.
+    """
+    files = {
+        each.file
+        for field, each in given.items()
+        if each.file is not None and holds_secret(field, each.text)
+    }
+    return sorted(file for file in files if not file.is_relative_to(SECRETS_DIR))
 
 
 def _gather(environ: Mapping[str, str], cwd: Path, faults: list[SettingFault]) -> Layer:
@@ -109,7 +148,7 @@ def _gather(environ: Mapping[str, str], cwd: Path, faults: list[SettingFault]) -
             given |= _from_file(name, cwd / path, source, faults)
         for name, text in prefixed.items():
             if name not in files and (field := _field(name)):
-                given[field] = (text, source)
+                given[field] = Given(text, source, cwd / ".env" if source == ".env" else None)
     return given
 
 
@@ -142,7 +181,7 @@ def _dotenv(path: Path, faults: list[SettingFault]) -> dict[str, str]:
 
 def _from_file(name: str, path: Path, source: str, faults: list[SettingFault]) -> Layer:
     try:
-        return {str(_field(name)): (path.read_text().strip(), f"the file of {name}")}
+        text = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         problem = f"the file cannot be read: {_reason(error)}"
         faults.append(
@@ -151,6 +190,7 @@ def _from_file(name: str, path: Path, source: str, faults: list[SettingFault]) -
             )
         )
         return {}
+    return {str(_field(name)): Given(text, f"the file of {name}", path)}
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:
@@ -171,15 +211,15 @@ def _address(data_dir: Path) -> Layer:
     server = server_file.read(data_dir)
     if server is None:
         return {}
-    return {field: (text, "the running server") for field, text in server.settings.items()}
+    return {field: Given(text, "the running server") for field, text in server.settings.items()}
 
 
 def _validate(given: Layer, data_dir: Path, faults: list[SettingFault]) -> Settings | None:
     """The settings made of texts; None with unfitting values, which are appended to `faults`."""
     faults += [
-        fault for field, (text, source) in given.items() if (fault := unusable(field, text, source))
+        fault for field, each in given.items() if (fault := unusable(field, each.text, each.source))
     ]
-    values: dict[str, Any] = {field: text.strip() for field, (text, _) in given.items()}
+    values: dict[str, Any] = {field: each.text.strip() for field, each in given.items()}
     values["data_dir"] = data_dir
     values |= {field: entries(values[field]) for field in LISTS & set(values)}
     try:
@@ -187,8 +227,8 @@ def _validate(given: Layer, data_dir: Path, faults: list[SettingFault]) -> Setti
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             field = str(detail["loc"][0])
-            text, source = given.get(field, ("", "environment"))
-            faults.append(explain(field, text, source, detail["msg"]))
+            each = given.get(field, Given("", "environment"))
+            faults.append(explain(field, each.text, each.source, detail["msg"]))
         return None
 
 

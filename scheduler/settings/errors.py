@@ -10,6 +10,7 @@ __all__ = [
     "SECRET_FIELDS",
     "BadSettings",
     "SettingFault",
+    "holds_secret",
     "masked",
     "without_password",
 ]
@@ -66,3 +67,10 @@ def masked(name: str, value: str) -> str:
         return repr(value)
     is_address = field in ADDRESSES and "://" in value
     return repr(without_password(value)) if is_address else "'***'"
+
+
+def holds_secret(field: str, value: str) -> bool:
+    """Whether the value of a setting is a secret, or an address with a password in it."""
+    if field in ADDRESSES:
+        return without_password(value) != value
+    return field in SECRET_FIELDS

@@ -55,7 +55,7 @@ class Settings(BaseModel):
         None, description="SQLAlchemy address of the history; default: SQLite in `DATA_DIR`"
     )
     secret_key: str | None = Field(
-        None, description="signs sessions; 32 characters or more in production"
+        None, description="signs sessions; 32 random characters or more in production"
     )
     jobs: tuple[str, ...] = Field(
         (), description="comma-separated modules of jobs to import beside Beatdesk's own"
@@ -91,6 +91,12 @@ class Settings(BaseModel):
         (),
         description="comma-separated host names under which the console is served, `.example.org` "
         "for all below; needed in production; development also serves loopback names",
+    )
+    path_prefix: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",
+        description="path below which a reverse proxy serves the console, such as `/beatdesk`",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least level that is logged"

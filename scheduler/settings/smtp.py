@@ -15,6 +15,9 @@ SCHEMES: dict[str, tuple[Security, int]] = {
 }
 """The security and the default port of a connection, by the scheme of `SMTP_URL`."""
 
+LONGEST_SENDER = 500
+"""Characters of a sender's name and address."""
+
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>{_LABEL}(?:\.{_LABEL})*)")
@@ -54,7 +57,12 @@ def sender(text: str) -> tuple[str, str]:
     """
     if _CONTROL.search(text):
         raise ValueError("a sender is one line")
-    name, address = parseaddr(text)
+    if len(text) > LONGEST_SENDER:
+        raise ValueError(f"a sender has at most {LONGEST_SENDER} characters")
+    try:
+        name, address = parseaddr(text)
+    except RecursionError:
+        raise ValueError(f"{text[:40]!r} is not a sender; its brackets are nested") from None
     return name, mail_address(address or text)
 
 

@@ -8,6 +8,7 @@ from scheduler.settings import (
     http_allowlist,
     job_limits,
     keeping,
+    key_strength,
     secret_uses,
     sign_on,
     smtp,
@@ -16,8 +17,6 @@ from scheduler.settings import (
 from scheduler.settings.errors import PREFIX, SettingFault
 from scheduler.settings.schema import Settings
 from scheduler.storage.addresses import broker, redis_address, sentinels, sql_address
-
-KEY_LENGTH = 32
 
 _SCHEMES = {
     "redis_url": (*sorted(redis_address.SCHEMES), "sentinel"),
@@ -216,15 +215,12 @@ def hostless(settings: Settings) -> list[SettingFault]:
 
 def _weak_key(settings: Settings) -> list[SettingFault]:
     name = f"{PREFIX}SECRET_KEY"
-    remedy = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
     if settings.secret_key is None:
-        return [SettingFault(name, None, "production needs a secret key", remedy)]
-    if len(settings.secret_key) < KEY_LENGTH:
-        problem = (
-            f"it has {len(settings.secret_key)} characters, production needs {KEY_LENGTH} or more"
-        )
-        return [SettingFault(name, settings.secret_key, problem, remedy)]
-    return []
+        return [SettingFault(name, None, "production needs a secret key", key_strength.REMEDY)]
+    problem = key_strength.weakness(settings.secret_key)
+    if problem is None:
+        return []
+    return [SettingFault(name, settings.secret_key, problem, key_strength.REMEDY)]
 
 
 def _is_zone(text: str) -> bool:

@@ -36,8 +36,8 @@ def runs_already(server: RunningServer) -> str:
     )
 
 
-def address(host: str, port: int) -> str:
+def address(host: str, port: int, prefix: str | None = None) -> str:
     """The console's address for a browser on this machine."""
     in_brackets = f"[{host}]" if ":" in host else host
     reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, in_brackets)  # noqa: S104
-    return f"http://{reachable}:{port}"
+    return f"http://{reachable}:{port}{prefix or ''}"

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.health.status import recorders
+from scheduler.health.recorders import recorders
 from scheduler.services.services import Services
 from scheduler.storage import keys
 
@@ -40,7 +40,7 @@ def recorder_beats(services: Services) -> Probe:
 
     def ready(pid: int) -> bool:
         with suppress(RedisError, ValueError, KeyError):
-            return any(facts["pid"] == pid for facts in recorders(services, utc_now()).values())
+            return any(facts.get("pid") == pid for facts in recorders(services, utc_now()).values())
         return False
 
     return ready

@@ -34,9 +34,10 @@ _CONNECTION = (AMQPError, KombuError, OSError, RedisError)
 
 def bound_decompression() -> None:
     """Let kombu decompress messages with a bound, in this process."""
-    for content_type, decode in unpacking.DECODERS.items():
-        encoder: Any = compression.get_encoder(content_type)
-        compression.register(encoder[0], decode, content_type)
+    for name in compression.encoders():
+        encoder: Any = compression.get_encoder(name)
+        if encoder[1]:  # kombu's name for no compression has no content type
+            compression.register(encoder[0], unpacking.decoder_of(encoder[1]), encoder[1])
 
 
 class RefusedMessages:
@@ -101,6 +102,15 @@ class RefusedMessages:
         letters.add_message(text, error=reason, queue=queue or "", headers=headers)
 
 
+def _fault_in_packed_body(message: Any) -> str | None:
+    """Why the body of a message is not to be decoded."""
+    if message.body is None:
+        return "it has no body, or one that is not in its encoding"
+    if len(message.body) > unpacking.MOST_BYTES:
+        return f"its body has {len(message.body)} bytes, at most {unpacking.MOST_BYTES} are read"
+    return envelope.fault_in_content_type(message.content_type)
+
+
 def _fault_in(message: Any) -> str | None:
     """Why no worker can begin with a message, as far as its parts tell before Celery sees it."""
     headers = message.headers
@@ -108,13 +118,13 @@ def _fault_in(message: Any) -> str | None:
         fault = envelope.fault_of(headers, message.properties)
         if fault is not None:
             return fault
-    if message.body is None:
-        return "it has no body, or one that is not in its encoding"
-    fault = envelope.fault_in_content_type(message.content_type)
+    fault = _fault_in_packed_body(message)
     if fault is not None:
         return fault
     try:
         body = message.payload
+    except unpacking.TooLarge as error:
+        return str(error)
     except Exception as error:  # noqa: BLE001 - Celery meets the same error, and has words for it
         log.debug("the body of a message cannot be read: %r", error)
         return None

@@ -56,8 +56,8 @@ class Commands:
         return result.stderr
 
     def written(self) -> dict[str, Any]:
-        """Everything that edits write: every entry, the scores of the schedules, the stream's
-        length.
+        """Everything that commands write: every entry, the scores of the schedules, the ticks that
+        wait, the messages, the stream's length.
         """
         redis = self.services.redis
         entries = {
@@ -68,5 +68,10 @@ class Commands:
         return {
             "entries": entries,
             "scores": redis.zrange(keys.SCHEDULE_ZSET, 0, -1, withscores=True),
+            "waiting": {
+                key: redis.zrange(key, 0, -1)
+                for key in redis.scan_iter(f"{keys.WAITING_PREFIX}*", _type="zset")
+            },
+            "messages": {key: redis.llen(key) for key in redis.scan_iter(_type="list")},
             "events": redis.xlen(keys.EVENTS_STREAM),
         }

@@ -195,7 +195,7 @@ def settings(request: pytest.FixtureRequest, valkey: ValkeyServer, tmp_path: Pat
 @pytest.fixture
 def services(settings: Settings) -> Iterator[Services]:
     """All services, with a migrated database."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     services = Services(settings)
     migrate(services.engine)
     yield services

@@ -16,6 +16,9 @@ from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
+USUAL_UMASK = 0o022
+"""The umask of a shell, whatever the tests' own."""
+
 _living: list["Process"] = []
 _numbers = iter(range(1, 1_000_000))
 
@@ -64,6 +67,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=USUAL_UMASK,
             )
         self.keep = keep
         self._read_until = 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scheduler.cli.output import print_json
 from scheduler.cli.refusals import Failure
-from scheduler.settings.logging import formatter
+from scheduler.process_logs import formatter
 from scheduler.terminal_text import visible, visible_json, visible_lines
 from scheduler.up.console import Console
 

@@ -17,6 +17,7 @@ MOST = 20
 WINDOW = 15 * 60
 TOKENS = "token"
 LINKS = "link"
+PASSKEYS = "passkey"
 PASSWORDS = "password"
 OUTSIDE = "outside"
 

@@ -9,7 +9,8 @@ _EDITS = ("schedule.saved",)
 _CALENDAR = ("calendar.saved",)
 
 RECORDS: Mapping[str, tuple[str, ...]] = {
-    "security.login": ("access.logged_in", "access.login_failed"),
+    "security.login": ("access.logged_in", "access.login_failed", "access.recovery_code_used"),
+    "second_step.show": ("access.logged_in", "access.login_failed", "access.recovery_code_used"),
     "security.logout": ("access.logged_out",),
     "single_sign_on.back": (
         "access.logged_in",
@@ -25,10 +26,17 @@ RECORDS: Mapping[str, tuple[str, ...]] = {
     "users.disable": ("access.account_disabled",),
     "users.enable": ("access.account_enabled",),
     "users.reset_password": ("access.password_changed",),
+    "users.reset_second_factor": ("access.second_factor_reset",),
     "users.sign_out": ("access.sessions_ended",),
     "account.set_password": ("access.password_changed",),
     "account.end_session": ("access.sessions_ended",),
     "account.sign_out": ("access.sessions_ended",),
+    "passkey_login.finish": ("access.logged_in", "access.login_failed"),
+    "second_factor.add_passkey": ("access.second_factor_added",),
+    "second_factor.remove_passkey": ("access.second_factor_removed",),
+    "second_factor.confirm": ("access.second_factor_added",),
+    "second_factor.remove": ("access.second_factor_removed",),
+    "second_factor.renew_codes": ("access.second_factor_added",),
     "account.create_token": ("access.token_created",),
     "account.revoke_token": ("access.token_revoked",),
     "tokens.create": ("access.token_created",),
@@ -82,6 +90,9 @@ RECORDS_NOTHING: Mapping[str, str] = {
     "jobs.forget": "hides a job that no worker offers, until a worker offers it again",
     "preferences.save": "sets a cookie of the visitor's own browser",
     "schedules.preview": "shows the coming ticks of an unsaved rule",
+    "passkey_login.begin": "answers random bytes for the passkey to sign",
+    "second_factor.new_passkey": "answers random bytes for the new passkey to sign",
+    "second_factor.set_up": "shows a new secret, which counts after its first code",
     "security.verify": "is closed to everyone",
 }
 """Endpoints with POST that record nothing, and why."""

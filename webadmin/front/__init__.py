@@ -2,7 +2,7 @@
 
 In the order in which a request meets them:
 
-    proxies   address, scheme and host, by the headers of trusted proxies only
+    proxies   address, scheme and host by the headers of trusted proxies only; the path prefix
     hosts     names under which the console is served
     methods   HEAD is GET without a body; other methods than GET, POST and OPTIONS are refused
     lengths   bodies, fields, queries and headers, by endpoint, before anything reads them

@@ -13,18 +13,22 @@ from typing import TYPE_CHECKING
 from scheduler.settings.schema import Settings
 from scheduler.settings.web_names import host
 from webadmin.front.answers import refusal
+from webadmin.front.proxies import PROBES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-PROBES = ("/healthz", "/readyz")
-"""Paths that are served under any name: probes call an address, and the answers are no secret."""
 
 LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "::1")
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
 
 
-_HEADER = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
+LONGEST = 260
+"""Characters of a name with a port."""
+
+_LABEL = r"[a-z0-9_-]{1,63}"
+_HEADER = re.compile(
+    rf"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>{_LABEL}(?:\.{_LABEL})*\.?))(?::[0-9]{{1,5}})?"
+)
 
 
 class Hosts:
@@ -48,7 +52,10 @@ class Hosts:
     ) -> Iterable[bytes]:
         """Answer the request, or refuse its host with 421."""
         name = name_of(environ.get("HTTP_HOST") or environ.get("SERVER_NAME", ""))
-        if environ.get("PATH_INFO") in PROBES or self._is_allowed(name):
+        is_probe = environ.get("PATH_INFO") in PROBES
+        if is_probe and not name:
+            environ["HTTP_HOST"] = "localhost"  # Flask answers 500 to a text that is no host
+        if is_probe or self._is_allowed(name):
             return self._application(environ, start_response)
         text = (
             f"This console is not served as {name[:80]!a}. Use its own address, or have its "
@@ -59,7 +66,7 @@ class Hosts:
     def _is_allowed(self, name: str) -> bool:
         if name in self._names:
             return True
-        if _is_address(name):
+        if is_address(name):
             return self._takes_addresses or (
                 "127.0.0.1" in self._names and ip_address(name).is_loopback
             )
@@ -72,15 +79,26 @@ def name_of(header: str) -> str:
 
     Empty for a text that is no host with a port.
     """
-    found = _HEADER.fullmatch(header.strip().lower())
-    if found is None:
+    found = _HEADER.fullmatch(header.strip().lower()[: LONGEST + 1])
+    if found is None or len(found[0]) > LONGEST:
         return ""
     if found["six"] is not None:
-        return str(ip_address(found["six"])) if _is_address(found["six"]) else ""
-    return found["name"].removesuffix(".")
+        return str(ip_address(found["six"])) if is_address(found["six"]) else ""
+    name = found["name"].removesuffix(".")
+    return name if _is_decodable(name) else ""
 
 
-def _is_address(name: str) -> bool:
+def _is_decodable(name: str) -> bool:
+    """Whether labels such as `xn--…` stand for something: Werkzeug fails on others."""
+    try:
+        name.encode("ascii").decode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def is_address(name: str) -> bool:
+    """Whether a host is an address, not a name."""
     try:
         ip_address(name)
     except ValueError:

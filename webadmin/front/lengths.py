@@ -23,6 +23,9 @@ LOGIN = 8_000
 BUTTON = 100_000
 """Bytes of a form without long texts; 200 names with their revisions fit."""
 
+PASSKEY = 25_000
+"""Bytes of a form with an authenticator's answer: 8,000 characters, each at most 3 bytes."""
+
 TUTORIAL = 4_096
 ARGUMENTS = 500_000
 """Bytes of a form with arguments as JSON: 64 kB of them, each byte as three."""
@@ -30,6 +33,9 @@ ARGUMENTS = 500_000
 BODIES = {
     "security.login": LOGIN,
     "security.logout": LOGIN,
+    "second_step.show": LOGIN,
+    "passkey_login.begin": LOGIN,
+    "passkey_login.finish": PASSKEY,
     "preferences.save": LOGIN,
     "starter.start_task": TUTORIAL,
     "starter.signup": TUTORIAL,

@@ -1,8 +1,8 @@
-"""Address, scheme and host of a request: by the settings, never by a guess.
+"""Address, scheme, host and path prefix of a request: by the settings, never by a guess.
 
 `X-Forwarded-For`, `-Proto` and `-Host` are believed where the connection comes from a proxy that
-`BEATDESK_TRUSTED_PROXIES` names, and removed otherwise. `SCRIPT_NAME`, which servers take from a
-header, is emptied: the console is served at the root of its host.
+`BEATDESK_TRUSTED_PROXIES` names, and removed otherwise. The prefix is `BEATDESK_PATH_PREFIX`;
+`SCRIPT_NAME`, which servers take from a header, is overwritten.
 """
 
 import logging
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.settings.schema import Settings
 from scheduler.settings.web_names import UNIX, proxy
+from webadmin.front.answers import refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -32,6 +33,11 @@ FORWARDED = (
 ORIGINAL = "werkzeug.proxy_fix.orig"
 """Key of the connection's own address in the environment, by the name that Werkzeug has for it."""
 
+PROBES = ("/healthz", "/readyz")
+"""Paths that are served without the prefix too, and under any name: probes call an address past
+the proxy, and the answers are no secret.
+"""
+
 MOST_WARNINGS = 20
 """Proxies without a setting that are named in the log, each once."""
 
@@ -43,14 +49,26 @@ class Proxies:
         self._application = application
         self._networks = [net for name in settings.trusted_proxies if (net := proxy(name))]
         self._trusts_unix = UNIX in settings.trusted_proxies
+        self._prefix = settings.path_prefix or ""
         self._strangers: set[str] = set()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Correct the environment, and answer the request."""
+        """Correct the environment and answer, or refuse a path outside of the prefix with 404."""
         self._correct_origin(environ)
         environ["SCRIPT_NAME"] = ""
+        path = environ.get("PATH_INFO", "")
+        if not self._prefix or path in PROBES:
+            return self._application(environ, start_response)
+        if path == self._prefix:
+            headers = [("Location", f"{self._prefix}/")]
+            return refusal(308, "The console is below this path.", start_response, headers)
+        if not path.startswith(f"{self._prefix}/"):
+            text = f"The console is below {self._prefix}/ here, and nothing is outside of it."
+            return refusal(404, text, start_response)
+        environ["SCRIPT_NAME"] = self._prefix
+        environ["PATH_INFO"] = path[len(self._prefix) :]
         return self._application(environ, start_response)
 
     def _correct_origin(self, environ: "WSGIEnvironment") -> None:

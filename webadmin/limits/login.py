@@ -13,15 +13,35 @@ from webadmin.limits.too_many import TooManyLogins
 from webadmin.services import services
 
 
-def judge_login(account: str, is_right: Callable[[], bool], reason: Callable[[], str]) -> bool:
-    """Whether a login is right, by `is_right`, which is called only if the gate permits.
+def judge_login(
+    account: str,
+    is_right: Callable[[], bool],
+    reason: Callable[[], str],
+    is_complete: Callable[[], bool],
+) -> bool:
+    """Whether a login's password is right, by `is_right`, called only if the gate permits.
 
-    `reason` is called after a wrong login. An error of `is_right` costs nothing: no password was
-    judged. Raises TooManyLogins.
+    `reason` is called after a wrong login, `is_complete` after a right one: without a second step
+    the device is remembered. An error of `is_right` costs nothing: no password was judged. Raises
+    TooManyLogins.
     """
-    gate: LoginGate = current_app.extensions["login_gate"]
-    attempt = Attempt(account, request.remote_addr or "", known_device(account))
-    charge = _charge(gate, attempt)
+    charge = _charge(_gate().charge, account)
+    return _judge(charge, account, is_right, reason, is_complete)
+
+
+def judge_code(account: str, is_right: Callable[[], bool]) -> bool:
+    """Whether the code of a second step is right, by `is_right`. Raises TooManyLogins."""
+    charge = _charge(_gate().charge_code, account)
+    return _judge(charge, account, is_right, lambda: "wrong_code", lambda: True)
+
+
+def _judge(
+    charge: Charge,
+    account: str,
+    is_right: Callable[[], bool],
+    reason: Callable[[], str],
+    is_complete: Callable[[], bool],
+) -> bool:
     try:
         right = is_right()
     except Exception:
@@ -32,14 +52,21 @@ def judge_login(account: str, is_right: Callable[[], bool], reason: Callable[[],
         record(LoginFailed, actor="", subject=account, detail=reason())
         return False
     charge.give_back()
-    after_this_request(lambda response: remember_device(response, account))
+    if is_complete():
+        after_this_request(lambda response: remember_device(response, account))
     return True
 
 
-def _charge(gate: LoginGate, attempt: Attempt) -> Charge:
-    """The charge of an attempt; a refusal is logged. Raises TooManyLogins."""
+def _gate() -> LoginGate:
+    gate: LoginGate = current_app.extensions["login_gate"]
+    return gate
+
+
+def _charge(charge: Callable[[Attempt], Charge], account: str) -> Charge:
+    """The charge of an attempt by this request; a refusal is logged. Raises TooManyLogins."""
+    attempt = Attempt(account, request.remote_addr or "", known_device(account))
     try:
-        return gate.charge(attempt)
+        return charge(attempt)
     except TooManyLogins as refusal:
         services().access_log.refuse(
             at=utc_now(), subject=attempt.account, address=attempt.address, reason=refusal.reason

@@ -12,6 +12,10 @@ in a row. Counts end `WINDOW` seconds after their first login.
                          in between the attackers, who delay themselves
     all logins           `MOST_OF_ALL` wrong passwords, then one per `ALL_PAUSE`
 
+A code of the second step counts for its address, and for its account as `CODES` says: six digits
+are guessed sooner than a password. Only who has the password comes so far, so that strangers cannot
+use up these counts.
+
 Addresses of IPv6 count by their network of 64 bits, since one customer has a whole one.
 """
 
@@ -31,6 +35,8 @@ MOST_OF_ALL = 300
 ACCOUNT_PAUSE = 5
 ALL_PAUSE = 1
 FIRST_DELAY = 15
+CODES = {15 * 60: 10, 24 * 3600: 50}
+"""Most wrong codes of an account, by the seconds in which they count."""
 
 TITLE = "Too many wrong logins"
 
@@ -93,15 +99,35 @@ class LoginGate:
             raise
         return charge
 
+    def charge_code(self, attempt: Attempt) -> Charge:
+        """Count a code of a second step. Returns the charge; raises TooManyLogins."""
+        charge = Charge(self._counters)
+        try:
+            if attempt.device is None:
+                self._by_address(attempt, charge)
+            for seconds, most in CODES.items():
+                key = f"login-code-{seconds}-{short_digest(attempt.account)}"
+                if charge.add(key, seconds) > most:
+                    left = self._counters.seconds_left(key, self._clock())
+                    raise _refusal("code", max(1, left))
+        except TooManyLogins:
+            charge.give_back()
+            raise
+        return charge
+
+    def _by_address(self, attempt: Attempt, charge: Charge) -> None:
+        network = short_digest(network_of(attempt.address))
+        if charge.add(f"login-address-{network}", WINDOW) > MOST_BY_ADDRESS:
+            raise _refusal("address", WINDOW)
+
     def _by_device(self, device: str, charge: Charge) -> None:
         if charge.add(f"login-device-{short_digest(device)}", WINDOW) > MOST_BY_DEVICE:
             raise _refusal("device", WINDOW)
 
     def _by_stranger(self, attempt: Attempt, charge: Charge) -> None:
+        self._by_address(attempt, charge)
         network = short_digest(network_of(attempt.address))
         account = short_digest(attempt.account)
-        if charge.add(f"login-address-{network}", WINDOW) > MOST_BY_ADDRESS:
-            raise _refusal("address", WINDOW)
         pair = f"{account}-{network}"
         wrong_here = charge.add(f"login-pair-{pair}", WINDOW)
         wrong = charge.add(f"login-account-{account}", WINDOW)
@@ -137,6 +163,7 @@ def _refusal(reason: str, seconds: int) -> TooManyLogins:
         "address": "They came from the address from which this login comes.",
         "device": "They came from this device.",
         "account": "Somebody tries passwords of this account. It is not locked.",
+        "code": "They had the password of this account, and wrong codes of its second factor.",
         "all": "Somebody tries passwords here.",
     }
     return TooManyLogins(TITLE, texts[reason], retry_after=seconds, reason=reason)

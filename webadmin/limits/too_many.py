@@ -11,7 +11,7 @@ class TooManyLogins(TooManyRequests):
     """A login has to wait before a password is judged.
 
     `title` and `text` are for people; `reason` is a word for the log: `address`, `account`,
-    `device`, `all`, `busy`. `retry_after` is in seconds.
+    `device`, `code`, `all`, `busy`. `retry_after` is in seconds.
     """
 
     retry_after: int

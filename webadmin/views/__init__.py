@@ -20,15 +20,11 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
 
     `menu_icon_value` names a symbol of the icon sprite.
     """
-    from webadmin.audit.view import AccessLogView
     from webadmin.views.calendars import CalendarsView
     from webadmin.views.changes import ChangesView
     from webadmin.views.dead_letters import DeadLettersView
     from webadmin.views.help import HelpView
     from webadmin.views.jobs import JobsView
-    from webadmin.views.people.account import AccountView
-    from webadmin.views.people.tokens import TokensView
-    from webadmin.views.people.users import UsersView
     from webadmin.views.reports import ReportsView
     from webadmin.views.runs import RunsView
     from webadmin.views.schedules import SchedulesView
@@ -52,9 +48,24 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
         DeadLettersView,
         {"name": "Dead letters", "endpoint": "dead_letters", "url": "/dead-letters/"},
     )
+    yield from _screens_about_people()
+    yield HelpView, {"name": "Help", "endpoint": "help", "menu_icon_value": "help-circle"}
+
+
+def _screens_about_people() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
+    from webadmin.audit.view import AccessLogView
+    from webadmin.views.people.account import AccountView
+    from webadmin.views.people.second_factor import SecondFactorView
+    from webadmin.views.people.tokens import TokensView
+    from webadmin.views.people.users import UsersView
+
     yield UsersView, {"name": "Users", "endpoint": "users", "menu_icon_value": "users"}
     yield TokensView, {"name": "Tokens", "endpoint": "tokens"}
     yield AccountView, {"name": "Your account", "endpoint": "account"}
+    yield (
+        SecondFactorView,
+        {"name": "Second factor", "endpoint": "second_factor", "url": "/account/second-factor/"},
+    )
     yield (
         AccessLogView,
         {
@@ -64,16 +75,17 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
             "menu_icon_value": "lock",
         },
     )
-    yield HelpView, {"name": "Help", "endpoint": "help", "menu_icon_value": "help-circle"}
 
 
 def install(app: Flask) -> None:
     """Mount Flask-Admin at the root of the app, with the overview as the first page."""
     from webadmin.views import home
-    from webadmin.views.people import links
+    from webadmin.views.people import links, passkey_login, second_step
 
     home.install(app)
     links.install(app)
+    second_step.install(app)
+    passkey_login.install(app)
     first = home.HomeView(
         name="Overview", endpoint="home", url="/", menu_icon_type=ICONS, menu_icon_value="home"
     )

@@ -147,6 +147,8 @@ def usual_parts_of(entry: DueEntry) -> UsualEntry | None:
         return None
     if not entry.name_bytes.isascii():
         return None
+    if len(entry.definition) > codec.LARGEST or len(entry.extra) > codec.LARGEST:
+        return None  # `decode` says why
     try:
         return recognise(entry.name, entry.definition.decode(), entry.extra.decode())
     except UnicodeDecodeError:

@@ -5,6 +5,7 @@ import click
 from scheduler.cli.output import print_json, print_table, to_the_second
 from scheduler.errors import NotFound, UnreadableEntry
 from scheduler.history.queries.views import RevisionView
+from scheduler.interface.published import revision_json
 from scheduler.services.services import Services
 
 USUAL = 50
@@ -16,9 +17,7 @@ def list_deleted(
     """Print a page of deleted schedules, newest deletion first."""
     page = services.history.deleted(after, limit or USUAL)
     if as_json:
-        print_json(
-            {"items": [item.model_dump(mode="json") for item in page.items], "next": page.next}
-        )
+        print_json({"items": [revision_json(item) for item in page.items], "next": page.next})
         return
     print_table(
         ["NAME", "DELETED", "BY", "REVISION", "COMMENT"],

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from itertools import pairwise
+from typing import Any
 
 import click
 
@@ -20,6 +21,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.events.bounds import masked_field
 from scheduler.history.queries.views import RevisionView, RunFilter
+from scheduler.interface.published import revision_json
 from scheduler.rules.model.difference import Difference, differences
 from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services
@@ -64,7 +66,7 @@ def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
     changed = _changed(saved)
     if as_json:
         items = [
-            {**item.model_dump(mode="json"), "changes": [asdict(one) for one in found]}
+            {**revision_json(item), "changes": [_masked(one) for one in found]}
             for item, found in zip(saved, changed, strict=True)
         ]
         print_json({"items": items, "next": None})
@@ -146,6 +148,15 @@ def _changed(saved: list[RevisionView]) -> list[list[Difference]]:
         *(differences(older.definition, newer.definition) for newer, older in pairs),
         *([[]] if saved else []),
     ]
+
+
+def _masked(difference: Difference) -> dict[str, Any]:
+    """Return a difference as JSON fields, secrets masked."""
+    values = {name: value for name, value in asdict(difference).items() if name != "field"}
+    return {
+        "field": difference.field,
+        **{name: masked_field(difference.field, value) for name, value in values.items()},
+    }
 
 
 def _in_words(found: list[Difference]) -> str:

@@ -13,6 +13,9 @@ PART = ".part"
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
+_READ_AND_WRITE = 0o644
+"""The most that a thumbnail grants."""
+
 
 class NotWritten(BeatdeskError):
     """The folder takes no thumbnails."""
@@ -90,9 +93,11 @@ class ThumbnailFolder:
 def _write(folder: int, name: str, content: bytes, time: int) -> None:
     """Write a file beside its place and move the file. Raises OSError; BlockingIOError while
     another run writes the file.
+
+    Whoever may read the folder may read the file: the umask of workers is for Beatdesk's own files.
     """
     part = f".{name}{PART}"
-    handle = os.open(part, _OPEN, 0o644, dir_fd=folder)
+    handle = os.open(part, _OPEN, 0o600, dir_fd=folder)
     with open(handle, "r+b") as file:  # noqa: PTH123 # a handle has no path
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not _is_still(handle, part, folder):
@@ -101,6 +106,7 @@ def _write(folder: int, name: str, content: bytes, time: int) -> None:
             file.truncate()
             file.write(content)
             file.flush()
+            os.fchmod(handle, os.fstat(folder).st_mode & _READ_AND_WRITE)
             os.utime(handle, ns=(time, time))
             os.fsync(handle)
             os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)

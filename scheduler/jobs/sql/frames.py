@@ -71,7 +71,10 @@ def message(content: dict[str, Any]) -> bytes:
 
 def content_of(raw: bytes) -> dict[str, Any]:
     """Return the content of a message without its length. Raises ValueError for another text."""
-    content = json.loads(raw.decode("utf-8", "surrogatepass"))
+    try:
+        content = json.loads(raw.decode("utf-8", "surrogatepass"))
+    except RecursionError:
+        raise ValueError("the message is nested too deep") from None
     if not isinstance(content, dict):
         raise ValueError("the message is not an object")
     return content

@@ -64,11 +64,6 @@ class RunState(StrEnum):
         return self.group not in (RunGroup.WAITING, RunGroup.ACTIVE)
 
     @property
-    def needs_attention(self) -> bool:
-        """Whether an operator should look at a run with this final state."""
-        return self.group in (RunGroup.FAILED, RunGroup.LATE)
-
-    @property
     def is_without_run(self) -> bool:
         """Whether the state is a verdict on a tick without a run: no job can be run again."""
         return self in (RunState.SKIPPED, RunState.MISSED)

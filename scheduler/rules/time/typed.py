@@ -49,7 +49,9 @@ _UNITS = {
 }
 _SHORT_UNITS = {"d": 86_400, "h": 3600, "m": 60}
 _DISTANCE = re.compile(rf"(\d{{1,9}})\s*({'|'.join(_UNITS)})", re.IGNORECASE)
-_LENGTH = re.compile(rf"([0-9]*\.?[0-9]+)\s*({'|'.join(_UNITS)})", re.IGNORECASE)
+_LENGTH = re.compile(rf"([0-9]++(?:\.[0-9]++)?|\.[0-9]++)\s*+({'|'.join(_UNITS)})", re.IGNORECASE)
+"""Possessive: with two ways to divide the digits, 20,000 of them took half a minute."""
+
 _CLOCK = re.compile(
     r"(?:(?P<day>[a-z]+)\s+)?(?P<hour>\d{1,2}):(?P<rest>\d{2}(?::\d{2})?)", re.IGNORECASE | re.ASCII
 )

@@ -63,11 +63,12 @@ class ConcealingFilter(logging.Filter):
         if hidden != text:
             record.msg = hidden
             record.args = None
-        if record.exc_info and record.exc_info[0] is not None and not record.exc_text:
+        trace = record.exc_text
+        if trace is None and record.exc_info and record.exc_info[0] is not None:
             trace = logging.Formatter().formatException(record.exc_info)
-            if (hidden := self._conceal(trace)) != trace:
-                record.exc_text = hidden
-                record.exc_info = None
+        if trace and (hidden := self._conceal(trace)) != trace:
+            record.exc_text = hidden
+            record.exc_info = None
         return True
 
 
@@ -88,13 +89,16 @@ def install(level: str) -> None:
 
 
 def conceal_elsewhere(conceal: Callable[[str], str]) -> Callable[[], None]:
-    """Apply `conceal` to the lines of all other handlers. Returns the function that stops it."""
+    """Apply `conceal` to the lines of all other handlers. Returns the function that stops it.
+
+    Before their other filters: a mask for a part of a secret would hide the secret from `conceal`.
+    """
     concealing = ConcealingFilter(conceal)
     handlers = [
         handler for handler in logging.getLogger().handlers if not isinstance(handler, RunHandler)
     ]
     for handler in handlers:
-        handler.addFilter(concealing)
+        handler.filters.insert(0, concealing)
 
     def end() -> None:
         for handler in handlers:

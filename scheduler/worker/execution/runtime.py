@@ -19,6 +19,7 @@ from typing import Any
 from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
+from scheduler.events.access import RUN, SecretUsed, access_event
 from scheduler.runs.headers import attempt_of, is_job
 from scheduler.runs.own_header import deliveries_of
 from scheduler.worker.event_buffer import EventBuffer
@@ -42,6 +43,7 @@ class Runtime:
     ) -> None:
         settings = app.settings
         self._app = app
+        self._events = events
         self._pool = pool
         self._bounds = Bounds(settings.run_log_lines, settings.run_log_line_limit)
         self._secrets = SecretStore(settings.secrets_dir)
@@ -93,11 +95,19 @@ class Runtime:
     ) -> Any:
         used: set[str] = set()
         self._judge.check(task, args, kwargs)
-        args = resolved(args, self._secrets.get, used)
-        kwargs = resolved(kwargs, self._secrets.get, used)
+        names: set[str] = set()
+
+        def lookup(name: str) -> str:
+            value = self._secrets.get(name)
+            names.add(name)
+            return value
+
+        args = resolved(args, lookup, used)
+        kwargs = resolved(kwargs, lookup, used)
         if not used:
             with self._surroundings(task):
                 return run(*args, **kwargs)
+        self._note_secrets(task, names)
         concealer = Concealer(sorted(used))
         progress_log.conceal = concealer.text
         end_concealing = captured.conceal_elsewhere(concealer.text)
@@ -113,6 +123,17 @@ class Runtime:
         finally:
             end_concealing_output()
             end_concealing()
+
+    def _note_secrets(self, task: Any, names: set[str]) -> None:
+        """Send an event for each secret that the run got, before the job begins to use them."""
+        actor = f"{RUN}{task.request.id}"
+        now = utc_now()
+        self._events.offer(
+            *(
+                access_event(SecretUsed, actor=actor, at=now, subject=name, detail=task.name)
+                for name in sorted(names)
+            )
+        )
 
     def _surroundings(self, task: Any) -> AbstractContextManager[Any]:
         """Return Flask's context for a user's job.

@@ -18,7 +18,7 @@ from kombu.utils.json import loads
 from redis.exceptions import NoScriptError, ResponseError
 
 from scheduler.clock import utc_now
-from scheduler.messages import kinds, raw
+from scheduler.messages import kinds, raw, unpacking
 from scheduler.runs import leases
 from scheduler.runs.deliveries import Delivery, lost_event, take_keys, with_deliveries
 from scheduler.runs.lease_record import worker_name
@@ -41,6 +41,9 @@ LOOK_EVERY = 1.0
 
 UNWATCHED_LOOK_EVERY = 0.1
 """Seconds between two looks on a server without CLIENT TRACKING."""
+
+MOST_OF_A_LARGE_ONE = 65_536
+"""Bytes of a message that is too long that are fetched: so many a dead letter has."""
 
 _PUSHED = object()
 
@@ -152,6 +155,8 @@ class ClaimingMixin(Base):
             self.visibility_timeout,
             keys.ALIVE_PREFIX,
             *lost_event(utc_now()),
+            unpacking.MOST_BYTES,
+            MOST_OF_A_LARGE_ONE,
         )
 
     def _brpop_read(self, **options: Any) -> bool:
@@ -205,6 +210,8 @@ class ClaimingMixin(Base):
         for text in set_aside:
             fate, _, run = bytes_to_str(text).partition(" ")
             log.warning(_SET_ASIDE[fate], run)
+        if outcome == b"large":
+            self._refuse_large(*rest)
         if outcome == b"empty":
             self._has_changed = False
             self._send("look", "EXISTS", *self._lists)
@@ -226,6 +233,12 @@ class ClaimingMixin(Base):
         if tag:
             self._note(payload, Delivery("start", begun, unended, bool(is_known)))
         return payload, queue
+
+    def _refuse_large(self, place: bytes, beginning: bytes, length: int) -> None:
+        """Keep the beginning of a message that is longer than any worker reads."""
+        queue = bytes_to_str(place).rsplit(self.sep, 1)[0]
+        reason = f"it has {length} bytes, and at most {unpacking.MOST_BYTES} are read"
+        self.refuse_text(beginning, queue, reason)
 
     def _forget_note(self, tag: bytes) -> None:
         """Acknowledge a message that kombu cannot read, by the tag that the server read in it."""

@@ -5,9 +5,11 @@
 --       in which they are taken from
 -- ARGV  1 for each list '1' where its messages are acknowledged, otherwise '0'   2 the worker's name as one word ('':
 --       no runs are taken)   3 seconds of a lease   4 visibility time-out   5 prefix: alive runs   6 field of an event
---       7 an event run.lost as pattern   8 this host's time, for such an event
+--       7 an event run.lost as pattern   8 this host's time, for such an event   9 most bytes of a message
+--       10 bytes that are answered of a longer one
 --
--- Answers 'empty'; or 'more', where there was nothing but what follows and there may be more; or 'message', its list,
+-- Answers 'large', the list, the beginning of a message that is too long, and its length: it is out of its list, and no
+-- one has decoded it. Or 'empty'; or 'more', where there was nothing but what follows and there may be more; or 'message', its list,
 -- the message, its tag where it is noted (elsewhere ''), begun and all deliveries before it of its run (-1 where it is no
 -- run), and 1 where Redis knew the run;
 -- each with a list of texts, 'ended run' for each message that was dropped, 'wait run' for each that waits.
@@ -69,6 +71,9 @@ for at = 9, #KEYS do
   local is_acknowledged = string.sub(ARGV[1], at - 8, at - 8) == '1'
   local text = redis.call('RPOP', KEYS[at])
   while text do
+    if #text > tonumber(ARGV[9]) then
+      return {'large', set_aside, KEYS[at], string.sub(text, 1, tonumber(ARGV[10])), #text}
+    end
     local message = is_acknowledged and read_message(text) or nil
     if not message or not message.run then
       if message then

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Barrier
 
+import pyotp
+
 from scheduler.accounts.password_links import PasswordLinks
+from scheduler.accounts.sealing import Seal
+from scheduler.accounts.second_factors import SecondFactors
 from scheduler.accounts.sessions import Sessions
 from scheduler.accounts.store import Accounts
 from scheduler.accounts.tokens import Tokens
-from scheduler.errors import BeatdeskError
+from scheduler.errors import BeatdeskError, Refused
 from tests.support.fixtures import migrate, open_engine
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -79,4 +83,41 @@ def test_a_link_that_is_opened_twice_at_once_sets_one_password(database_url: str
         text = str(links.reset(EVE, by="root", now=NOW).text)
         results = _at_once(*[partial(links.use, text, words, now=NOW) for words in WORDS])
         assert results == ["done", "refused"]
+    engine.dispose()
+
+
+def test_a_code_that_is_sent_twice_at_once_holds_once(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    Accounts(engine).create(EVE, "a few plain words", "viewer", now=NOW)
+    factors = SecondFactors(engine, Seal("a key"))
+    setup = factors.begin(EVE)
+    first = pyotp.TOTP(setup.secret).at(NOW)
+    made = factors.confirm(EVE, setup.sealed, first, now=NOW)
+
+    def use(code: str, now: datetime) -> None:
+        if factors.use_code(1, code, now=now) is None:
+            raise Refused("the code does not hold")
+
+    for number, recovery in enumerate(made, start=1):
+        now = NOW + timedelta(seconds=60 * number)
+        code = pyotp.TOTP(setup.secret).at(now)
+        assert _at_once(*[partial(use, code, now)] * 2) == ["done", "refused"]
+        assert _at_once(*[partial(use, recovery, now)] * 2) == ["done", "refused"]
+    engine.dispose()
+
+
+def test_two_set_ups_at_once_leave_one_authenticator(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    Accounts(engine).create(EVE, "a few plain words", "viewer", now=NOW)
+    factors = SecondFactors(engine, Seal("a key"))
+    calls = []
+    for _ in range(2):
+        setup = factors.begin(EVE)
+        code = pyotp.TOTP(setup.secret).at(NOW)
+        calls.append(partial(factors.confirm, EVE, setup.sealed, code, now=NOW))
+    for _ in range(ROUNDS):
+        assert _at_once(*calls) == ["done", "done"]
+        assert factors.state(1).recovery_codes == 10
     engine.dispose()

@@ -14,6 +14,7 @@ from scheduler.redbeat.memory import Meta, encode_meta
 from scheduler.storage import keys
 from tests.support.schedules.contents import messages, score
 from tests.support.schedules.raw_entries import definition
+from tests.support.waiting import wait_for
 
 DAYS = 30
 COSTLY: dict[str, dict[str, Any]] = {
@@ -69,3 +70,32 @@ def test_a_neighbour_is_on_time_beside_forty_costly_rules(beat: Scheduler, redis
         longest = max(longest, time.process_time() - began)
     assert len(redis.hgetall(keys.ASIDE_HASH)) == 40
     assert longest < 3.0, "a pass ends after its second, so that the lock is renewed"
+
+
+def test_a_neighbour_that_was_planned_before_goes_before_new_costly_rules(
+    beat: Scheduler, redis: Redis
+) -> None:
+    every = {"__type__": "interval", "every": 0.1, "relative": False}
+    text = definition(name="neighbour", schedule=every, options={"queue": "neighbour"})
+    redis.hset(keys.entry("neighbour"), "definition", text)
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("neighbour"): utc_now().timestamp()})
+    while len(messages(redis, "neighbour")) < 3:
+        beat.tick()
+    for number in range(20):
+        put_rule(redis, f"costly-{number}", **COSTLY["without a tick"])
+    due = score(redis, "neighbour") or 0
+    wait_for(lambda: due < utc_now().timestamp(), what="the neighbour is due again")
+    sent = len(messages(redis, "neighbour"))
+    beat.tick()
+    assert len(messages(redis, "neighbour")) > sent
+    assert len(redis.hgetall(keys.ASIDE_HASH)) < 20, "the slow ones do not fill the pass"
+
+
+def test_an_entry_of_megabytes_is_set_aside_with_the_reason(beat: Scheduler, redis: Redis) -> None:
+    for name, options in (("large", {"x": "y" * 2_000_000}), ("sound", {"queue": "sound"})):
+        redis.hset(keys.entry(name), "definition", definition(name=name, options=options))
+        redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(name): utc_now().timestamp() - 1})
+    beat.tick()
+    why = json.loads(redis.hgetall(keys.ASIDE_HASH)["large"])["why"]
+    assert why.startswith("the field 'definition' has 2000")
+    assert len(messages(redis, "sound")) == 1

@@ -9,11 +9,13 @@ from celery.schedules import crontab
 from redis import Redis
 
 from scheduler.beat import Scheduler
+from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.beat.ours import our_beat
-from tests.support.builders import JOB
+from tests.support.builders import JOB, a_spec
 from tests.support.schedules.contents import events, score
 
 DAILY = {"task": JOB, "schedule": crontab(minute="0", hour="6")}
@@ -66,10 +68,13 @@ def test_what_the_code_has_dropped_goes_and_what_operators_made_stays(
     services: Services, redis: Redis, store: ScheduleStore
 ) -> None:
     led(services, daily=DAILY, often=OFTEN)
+    mine = store.create(a_spec("mine"), edit=Edit(actor="ada", now=utc_now()))
     led(services, often=OFTEN)
     assert redis.smembers(keys.STATICS_SET) == {"often"}
     assert redis.exists(keys.entry("daily")) == 0
     assert score(redis, "daily") is None
+    assert store.get("mine") == mine
+    assert score(redis, "mine") is not None
 
 
 def test_one_that_is_no_entry_is_told_and_left_out(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 
+import pyotp
 import pytest
 
 from scheduler.clock import utc_now
@@ -82,3 +83,18 @@ def test_a_token_with_a_wrong_value_is_refused(
     people: Commands, arguments: tuple[str, ...], words: str
 ) -> None:
     assert words in people.refused("tokens", "create", *arguments)
+
+
+def test_a_second_factor_is_reset_by_a_command_that_is_recorded(
+    people: Commands, services: Services, record: Callable[[], None]
+) -> None:
+    assert "has no second factor" in people.refused("users", "reset-second-factor", ANN)
+    setup = services.second_factors.begin(ANN)
+    now = utc_now()
+    code = pyotp.TOTP(setup.secret).at(now)
+    services.second_factors.confirm(ANN, setup.sealed, code, now=now)
+    assert "no second factor any more" in people("users", "reset-second-factor", ANN).stdout
+    assert services.second_factors.protected() == set()
+    record()
+    newest = json.loads(people("audit", "list", "--person", ANN, "--json").stdout)["items"][0]
+    assert newest["kind"] == "second_factor_reset"

@@ -1,6 +1,7 @@
 """Production: every process refuses to start on what would lose data, and says why."""
 
 import sys
+from secrets import token_urlsafe
 
 import pytest
 
@@ -29,7 +30,9 @@ def evicting(services: Services):
 @pytest.mark.parametrize("root", ROOTS)
 @pytest.mark.usefixtures("evicting")
 def test_no_process_of_production_starts_on_a_redis_that_evicts(root: str, settings: Settings):
-    strict = settings.model_copy(update={"environment": "production", "secret_key": "k" * 40})
+    strict = settings.model_copy(
+        update={"environment": "production", "secret_key": token_urlsafe(48)}
+    )
     process = Process(*ROOTS[root], env=env_of(strict), name=root)
     assert process.wait(60) != 0
     assert "Redis evicts what it is given" in process.log

@@ -22,6 +22,12 @@ def hourly(beatdesk):
     return beatdesk
 
 
+def started(hourly):
+    """What lies in the queues, and what waits for its turn."""
+    waiting = hourly.services.waiting.of(hourly.services.schedules.get("n").uid)
+    return messages(hourly.services.redis), waiting
+
+
 def test_the_count_is_said_first_and_a_dry_run_starts_nothing(hourly):
     before = hourly.written()
     body = hourly.json("schedules", "backfill", "n", *DAY, "--dry-run")
@@ -32,7 +38,7 @@ def test_the_count_is_said_first_and_a_dry_run_starts_nothing(hourly):
     )
     assert "needs a yes" in hourly.refused("schedules", "backfill", "n", *DAY)
     assert hourly.written() == before
-    assert messages(hourly.services.redis) == []
+    assert started(hourly) == ([], [])
 
 
 def test_each_tick_gets_its_own_run_and_the_next_tick_does_not_move(hourly, record):
@@ -118,7 +124,7 @@ def test_adjacent_times_share_no_tick_and_lose_none(hourly):
 )
 def test_what_cannot_be_meant_starts_nothing(hourly, words, why):
     assert why in hourly.refused("schedules", "backfill", *words)
-    assert messages(hourly.services.redis) == []
+    assert started(hourly) == ([], [])
 
 
 def test_millions_of_ticks_are_counted_in_no_time(hourly):
@@ -133,7 +139,7 @@ def test_millions_of_ticks_are_counted_in_no_time(hourly):
 def test_a_job_that_nobody_offers_is_not_started(hourly):
     hourly.services.redis.delete("beatdesk:catalogue")
     assert "demo.plain" in hourly.refused("schedules", "backfill", "n", *DAY, "--yes")
-    assert messages(hourly.services.redis) == []
+    assert started(hourly) == ([], [])
 
 
 def test_a_time_without_ticks_starts_none(hourly):

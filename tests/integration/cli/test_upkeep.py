@@ -169,9 +169,10 @@ def test_a_redis_that_is_away_is_an_answer_and_not_an_error(beatdesk, services: 
 
 def test_junk_in_redis_is_an_answer_and_not_an_error(beatdesk, services: Services):
     services.redis.hset(keys.RECORDERS_HASH, "junk", "no json")
-    services.redis.set(keys.WORKERS_HASH + "x", "1")
+    services.redis.hset(keys.WORKERS_HASH, "junk", "no json")
     answer = status.status(services, utc_now())
     assert not answer.recorder.ok
+    assert [worker["name"] for worker in answer.workers.facts["workers"]] == ["w1@host"]
     services.redis.delete(keys.RECORDERS_HASH)
     services.redis.set(keys.RECORDERS_HASH, "a text")
     assert not status.status(services, utc_now()).recorder.ok

@@ -153,6 +153,7 @@ def test_an_event_of_a_newer_version_waits_aside_and_is_recorded_after_the_upgra
     record_all(old)
     assert (stream.length(), stream.newer_count(), stream.dead_letter_count()) == (0, 1, 0)
     assert states_in(engine) == {"run-0": "queued"}
+    assert old.run_once(NOON + REPLAY_NEWER_EVERY) == 0, "it is not sent back in vain"
     record_all(old, NOON + REPLAY_NEWER_EVERY)
     assert stream.newer_count() == 1, "this version still does not know the kind"
     letter = redis.xrange(keys.NEWER_EVENTS_STREAM)[0]

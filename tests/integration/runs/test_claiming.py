@@ -1,6 +1,7 @@
 """The claiming transport on a real server: messages, notes and leases, without a worker around it."""
 
 import json
+from resource import RUSAGE_SELF, getrusage
 from time import monotonic
 from typing import Any
 
@@ -11,10 +12,11 @@ from redis.exceptions import ResponseError
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunReceived, RunRetried, RunSucceeded, run_event
+from scheduler.messages import unpacking
 from scheduler.runs.lease_record import lease_of
 from scheduler.runs.leases import LeasedStream
 from scheduler.storage import keys
-from scheduler.worker.transport.channel import DELIVERY
+from scheduler.worker.transport.channel import DELIVERY, MOST_OF_A_LARGE_ONE
 from tests.support.builders import a_schedule, facts_of
 from tests.support.inbox import inbox
 from tests.support.runs.stream import Stream
@@ -311,6 +313,22 @@ def test_a_text_that_only_the_server_can_read_is_refused_and_leaves_no_note(
         assert refused == [(text, "default")]
         assert redis.hkeys("unacked") == [message.delivery_tag]
         assert redis.zrange("unacked_index", 0, -1) == [message.delivery_tag]
+
+
+def test_a_message_of_sixty_megabytes_never_reaches_the_worker(
+    app: BeatdeskApp, redis: Redis
+) -> None:
+    text = put(app, redis, "own", b'"' + b"x" * 60_000_000 + b'"')
+    run = sent(app)
+    refused: list[tuple[bytes, str]] = []
+    with inbox(app, ONE) as box:
+        box.channel.refuse_text = lambda text, _, reason: refused.append((text, reason))
+        before = getrusage(RUSAGE_SELF).ru_maxrss
+        assert box.take().headers["id"] == run
+        assert getrusage(RUSAGE_SELF).ru_maxrss - before < 10_000  # kB
+    reason = f"it has {len(text)} bytes, and at most {unpacking.MOST_BYTES} are read"
+    assert refused == [(text[:MOST_OF_A_LARGE_ONE], reason)]
+    assert redis.llen("default") == 1, "what was taken went back, and nothing else is there"
 
 
 @pytest.mark.parametrize(("name", "value"), [("own", b'"\xff"'), ("priority", b"1e400")])

@@ -11,6 +11,7 @@ from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from tests.support.builders import a_schedule, a_spec, every
 from tests.support.processes import Process, start_beat
 from tests.support.runs.stream import Stream
@@ -66,13 +67,16 @@ def test_a_run_goes_to_the_queue_of_its_schedule(
 
 
 def test_without_a_server_nothing_is_started_and_it_is_said(
-    services: Services, valkey: ValkeyServer
+    services: Services, valkey: ValkeyServer, redis: "Redis", stream: Stream
 ) -> None:
     valkey.stop()
     with pytest.raises(Unavailable, match="does not answer"):
         services.control.start(a_schedule(), actor="a", now=NOON)
     with pytest.raises(Unavailable, match="does not answer"):
         services.control.cancel("6c1b6e2e-1111-4222-8333-444444444444", "a", NOON)
+    valkey.start()
+    assert (redis.llen("default"), stream.events()) == (0, [])
+    assert redis.exists(keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH, keys.CANCELLED_HASH) == 0
 
 
 def test_what_is_no_run_cannot_be_cancelled(services: Services) -> None:

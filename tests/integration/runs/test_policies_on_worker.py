@@ -136,7 +136,9 @@ def test_a_run_that_is_cancelled_is_not_tried_again(
     wait_for(lambda: "run.started" in stream.kinds(run), 20, "the job begins")
     services.control.cancel(run, "ada@example.org", utc_now())
     assert stream.end(run).kind == "run.revoked"
+    assert stream.end(sends("tests.add", 1)).kind == "run.succeeded", "the next one has its turn"
     assert "run.retried" not in stream.kinds(run)
+    assert stream.kinds(run).count("run.started") == 1
 
 
 def test_a_run_that_comes_too_late_to_its_worker_expires(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scheduler.celery_app.app import create_app
+from scheduler.events.access import SecretUsed
 from scheduler.events.schema import RunLogged
 from scheduler.events.secret_names import MASK
 from scheduler.settings.schema import Settings
@@ -135,6 +136,29 @@ def test_the_job_itself_gets_the_secret(house: House, tmp_path: Path) -> None:
     run = house.send("told.secret", "secret://shop-password", str(seen), "file")
     house.stream.end(run)
     assert seen.read_text() == SECRET
+
+
+def uses(house: House, run: str) -> list[tuple[str, str]]:
+    """The secrets that a run got, with the job, as the access log has them."""
+    return [
+        (event.subject, event.detail)
+        for event in house.stream.events()
+        if isinstance(event, SecretUsed) and event.actor == f"run:{run}"
+    ]
+
+
+def test_the_access_log_names_each_secret_that_a_run_got(house: House, tmp_path: Path) -> None:
+    twice = "secret://shop-password and again secret://shop-password"
+    run = house.send("told.secret", twice, str(tmp_path / "seen"), "file")
+    house.stream.end(run)
+    assert uses(house, run) == [("shop-password", "told.secret")]
+    assert SECRET not in str([event.model_dump() for event in house.stream.events()])
+
+
+def test_the_access_log_names_no_secret_that_a_run_did_not_get(house: House) -> None:
+    run = house.send("told.secret", "secret://nowhere")
+    house.stream.end(run)
+    assert uses(house, run) == []
 
 
 def test_a_secret_that_nobody_has_fails_the_run_with_the_places_looked_at(house: House) -> None:

@@ -97,6 +97,7 @@ def test_a_run_that_is_cancelled_in_the_queue_never_starts(
     services.control.cancel(run, "ada@example.org", now())
     end = stream.end(run)
     assert (end.kind, end.actor, end.terminated) == ("run.revoked", "ada@example.org", False)
+    assert stream.end(send("tests.add", 1)).result == 2, "the next one has its turn"
     assert "run.started" not in stream.kinds(run)
 
 
@@ -144,6 +145,8 @@ def test_a_run_that_is_cancelled_while_no_worker_runs_never_starts(
     start_worker(job_settings)
     end = stream.end(run)
     assert (end.kind, end.actor) == ("run.revoked", "ada@example.org")
+    assert stream.end(send("tests.add", 1)).result == 2, "the next one has its turn"
+    assert "run.started" not in stream.kinds(run)
 
 
 def test_a_job_whose_process_dies_is_told_and_tried_again_later(

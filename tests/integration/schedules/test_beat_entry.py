@@ -331,11 +331,16 @@ def test_what_is_switched_off_is_not_sent_and_not_looked_at_again(
 ) -> None:
     start = full_second() - timedelta(minutes=90)
     due_since(store, every(3600, start), start, name="ours", enabled=False)
-    RedBeatSchedulerEntry("plain", JOB, schedule(1), enabled=False, app=services.celery).save()
-    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("ours"): 0, keys.entry("plain"): 0})
+    for name, when in (
+        ("plain", schedule(1)),
+        ("rule", rrule("SECONDLY", dtstart=full_second() - HOUR)),
+    ):
+        RedBeatSchedulerEntry(name, JOB, when, enabled=False, app=services.celery).save()
+    names = ("ours", "plain", "rule")
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(name): 0 for name in names})
     beat.tick()
     assert messages(redis) == []
-    assert (score(redis, "ours"), score(redis, "plain")) == (-1, -1)
+    assert [score(redis, name) for name in names] == [-1, -1, -1]
 
 
 def test_what_code_defines_stays_held_when_beat_starts_again(

@@ -9,6 +9,7 @@ from redbeat.schedulers import RedBeatScheduler
 
 from scheduler.beat.stock.entry import BeatEntry
 from scheduler.clock import utc_now
+from scheduler.dispatch.waiting_list import WaitingList
 from scheduler.errors import Unavailable
 from scheduler.events.schema import (
     OVERLAP_ACTOR,
@@ -22,6 +23,7 @@ from scheduler.events.schema import (
 )
 from scheduler.history.recording.projector import fold
 from scheduler.history.recording.rows import Rows
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import OnceWhen
@@ -128,6 +130,23 @@ def test_two_beats_send_a_held_tick_once(due: Desktop, beat: RedBeatScheduler) -
     beat.maybe_due(one)
     beat.maybe_due(other)
     assert len(due.sent) == 2
+
+
+def test_a_held_tick_that_an_operator_drops_after_the_look_is_not_sent(
+    due: Desktop, beat: RedBeatScheduler
+) -> None:
+    due.has(policies={"overlap": "queue_one"}, seconds=3600, since=HOUR)
+    due.beat.tick()
+    (first,) = due.sent
+    held = due.schedule.when.anchor + HOUR / 2
+    waiting = WaitingList(due.redis)
+    waiting.add(due.schedule, [WaitingTick(held, "backfill", "ada")], utc_now())
+    due.ends(first)
+    entry = BeatEntry.from_key(keys.entry("due"), app=beat.app)
+    assert entry.is_due()[0]
+    waiting.drop(due.schedule, actor="eve", now=utc_now())
+    beat.maybe_due(entry)
+    assert (due.sent, due.waiting()) == ([first], [])
 
 
 def test_a_schedule_that_is_disabled_lets_go_what_it_held(due: Desktop) -> None:

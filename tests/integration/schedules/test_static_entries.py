@@ -192,6 +192,9 @@ def test_an_override_cannot_switch_on_what_code_switches_off(
     redis.sadd(keys.STATICS_SET, "static")
     with pytest.raises(Refused, match="switched off in code"):
         override(store, enabled=True)
+    with pytest.raises(Refused, match="switched off in code"):
+        store.set_enabled("static", True, edit=Edit(actor="ada", now=NOON))
+    assert store.get("static").enabled is False
 
 
 def test_an_interval_from_code_with_its_own_anchor_is_no_override(

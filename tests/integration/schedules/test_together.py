@@ -174,7 +174,9 @@ def test_ticks_that_the_changes_pass_over_get_their_verdicts_too(store, redis):
 
 
 def test_nothing_to_do_is_no_trip_to_the_server(store, redis):
+    redis.config_resetstat()
     assert store.save_together([], **ADA) == []
+    assert "cmdstat_evalsha" not in redis.info("commandstats")
     assert events(redis) == []
 
 

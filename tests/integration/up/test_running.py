@@ -85,6 +85,19 @@ def test_the_server_is_for_this_machine_and_this_user_only(running: House) -> No
     assert password not in Path(f"/proc/{running.pids('valkey')[0]}/cmdline").read_text()
 
 
+def test_nothing_that_the_processes_write_is_open_to_others(running: House) -> None:
+    started = running.command("schedules", "run", "daily-job-summary", "--json")
+    assert started.returncode == 0, started.stderr
+    data = running.folder / "data"
+    wait_for(lambda: [*data.glob("reports/*/*.html")], 60, "a report")
+    written = {path: path.lstat().st_mode for path in (data, *data.rglob("*"))}
+    assert {"history.sqlite3", "history.sqlite3-wal", "appendonlydir", "reports"} <= {
+        path.name for path in written
+    }
+    is_open = {str(path): f"{mode:o}" for path, mode in written.items() if mode & 0o077}
+    assert is_open == {}
+
+
 def test_a_second_up_in_the_folder_says_that_the_first_one_runs(running: House) -> None:
     second = running.command("up")
     assert second.returncode == 1

@@ -21,7 +21,7 @@ PROLOGUE = """
 import logging, os, signal, sys
 from pathlib import Path
 from scheduler.settings import server_file
-from scheduler.settings.logging import configure
+from scheduler.process_logs import configure
 from scheduler.up.child import Child, Stop
 from scheduler.up.console import Console
 from scheduler.up.interrupts import Interrupts

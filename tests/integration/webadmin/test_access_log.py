@@ -13,8 +13,8 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import AnyEvent
 from scheduler.history.queries.access import AccessView
 from scheduler.history.recording.recorder import Recorder
+from scheduler.process_logs import formatter
 from scheduler.services.services import Services
-from scheduler.settings.logging import formatter
 from tests.architecture.tree import ROOT
 from tests.support.valkey import ValkeyServer
 from tests.support.webadmin.addresses import rules

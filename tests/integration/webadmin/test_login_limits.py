@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 from flask_security.core import UserMixin
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
 from tests.support.webadmin.visitor import PASSWORD, Visitor
+from webadmin.counting.names import short_digest
 
 VIEWER = "viewer@example.org"
 
@@ -83,9 +85,12 @@ def test_a_known_device_is_that_of_its_account_only(
 
 
 def test_a_forged_device_is_unknown(app: Flask) -> None:
+    """Though it names the account, as nobody but its owner could know."""
     assert attack(app)[-1] == 429
     forger = Visitor(app.test_client())
-    forger.client.set_cookie("beatdesk_device", "eyJpZCI6IngiLCJvZiI6W119.aaaa.bbbb")
+    device = {"id": "x", "of": [short_digest(VIEWER)]}
+    forged = URLSafeTimedSerializer("another key", salt="beatdesk device").dumps(device)
+    forger.client.set_cookie("beatdesk_device", str(forged))
     assert attempt(app, "192.0.2.7", PASSWORD, visitor=forger).status_code == 429
 
 

@@ -324,6 +324,7 @@ def test_hostile_filters_are_shown_as_texts(viewer: Visitor) -> None:
     text = viewer.get(
         "/runs/", query_string={"schedule": HOSTILE, "state": HOSTILE, "since": HOSTILE}
     ).text
+    assert "&lt;script&gt;alert" in text
     assert "<script>alert" not in text
     assert "<img" not in text.replace('<img src="/static/app/mark.svg', "")
 

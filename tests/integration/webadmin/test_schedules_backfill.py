@@ -1,5 +1,7 @@
 """Backfilling in the console: the count first, then the runs that were shown."""
 
+from typing import Any
+
 import pytest
 
 from scheduler.redbeat.codec import Meta, encode_meta
@@ -22,13 +24,19 @@ def hourly(services: Services) -> None:
     saved(services)
 
 
+def started(services: Services) -> tuple[list[Any], list[WaitingTick]]:
+    """What lies in the queue, and what waits for its turn."""
+    waiting = services.waiting.of(services.schedules.get("nightly").uid)
+    return messages(services.redis, "reports"), waiting
+
+
 def test_the_count_is_shown_and_then_what_was_shown_is_started(
     operator: Visitor, services: Services
 ) -> None:
     assert "Backfill…" in operator.get("/schedules/nightly/").text
     page = operator.get(f"/schedules/nightly/backfill?{DAY}").text
     assert "Start 24 runs" in page
-    assert messages(services.redis) == []
+    assert started(services) == ([], [])
     form = next(
         form
         for form in Forms(page).forms
@@ -44,7 +52,7 @@ def test_the_count_is_shown_and_then_what_was_shown_is_started(
     waiting = services.waiting.of(services.schedules.get("nightly").uid)
     assert len(waiting) == 24
     assert waiting[0] == WaitingTick(at("2026-01-05T00:00Z"), "backfill", "operator@example.org")
-    assert messages(services.redis) == []
+    assert messages(services.redis, "reports") == []
     assert "24 runs wait for their turn." in operator.get("/schedules/nightly/").text
 
 
@@ -78,7 +86,7 @@ def test_what_cannot_be_meant_starts_nothing(
     page = operator.post("/schedules/nightly/backfill", fields)
     assert page.status_code == 422
     assert why in fault_at(page, field)
-    assert messages(services.redis) == []
+    assert started(services) == ([], [])
 
 
 def test_what_waits_is_shown_and_dropped_one_or_all(
@@ -118,4 +126,4 @@ def test_what_beat_has_not_dealt_with_is_said_to_be_left_to_it(
 def test_a_viewer_may_not(viewer: Visitor, services: Services) -> None:
     assert "Backfill" not in viewer.get("/schedules/nightly/").text
     assert viewer.post("/schedules/nightly/backfill", {"since": "24h"}).status_code == 403
-    assert messages(services.redis) == []
+    assert started(services) == ([], [])

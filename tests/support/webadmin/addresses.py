@@ -51,6 +51,7 @@ NO_PAGE = {
     "single_sign_on.begin": "leads to the provider",
     "schedules.arguments": "a part of the editor",
     "schedules.export": "a file",
+    "second_step.show": "leads back who has given no password",
     "security.login": "leads on who has logged in",
     "security.verify": "closed to everyone",
     "starter.task_status": "for machines",

@@ -13,6 +13,7 @@ from scheduler.clock import utc_now
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services
+from scheduler.storage import keys
 from tests.support.builders import JOB, a_spec
 from tests.support.console import Form, Forms
 
@@ -68,8 +69,8 @@ def saved(services: Services, name: str = "nightly", **parts: Any) -> Schedule:
 
 
 def everything_written(services: Services) -> dict[str, Any]:
-    """Every entry, every due time, and the length of the stream: two of these are equal where
-    nothing was written.
+    """Every entry, every due time, the ticks that wait, the messages, and the length of the stream:
+    two of these are equal where nothing was written.
     """
     redis: Any = services.redis
     entries = {
@@ -80,6 +81,11 @@ def everything_written(services: Services) -> dict[str, Any]:
     return {
         "entries": entries,
         "due": redis.zrange("redbeat::schedule", 0, -1, withscores=True),
+        "waiting": {
+            key: redis.zrange(key, 0, -1)
+            for key in redis.scan_iter(f"{keys.WAITING_PREFIX}*", _type="zset")
+        },
+        "messages": {key: redis.llen(key) for key in redis.scan_iter(_type="list")},
         "events": redis.xlen("beatdesk:events"),
         "lock": redis.get("redbeat::lock"),
     }

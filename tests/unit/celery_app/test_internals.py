@@ -96,21 +96,15 @@ def test_a_started_worker_calls_the_function_that_was_put_in_place(app):
     assert result == -4
 
 
-def test_a_task_tells_its_options_and_whether_its_arguments_are_changed(app):
+def test_a_task_tells_its_options(app):
     @app.task(name="with_options", serializer="json")
     def with_options():
-        pass
-
-    @app.task(name="modelled", pydantic=True)
-    def modelled():
         pass
 
     app.finalize()
     assert internals.is_declared(with_options, "serializer")
     assert not internals.is_declared(with_options, "max_retries")
     assert internals.execution_options(with_options)["serializer"] == "json"
-    assert not internals.dumps_pydantic_arguments(with_options)
-    assert internals.dumps_pydantic_arguments(modelled)
     assert internals.current_app() is app
 
 
@@ -172,14 +166,9 @@ def test_a_cached_result_is_forgotten(app):
     assert "one" not in app.backend._cache
 
 
-def test_a_batch_takes_what_a_producer_publishes():
-    messages = []
-    batch = SimpleNamespace(publish=lambda channel, message, **options: messages.append(options))
+def test_a_channel_is_made_on_the_open_connection():
     with Connection("memory://") as connection:
         channel = internals.create_channel(connection)
-        producer = connection.Producer(channel)
-        with internals.collect_batch(producer, batch):
-            producer.publish({}, routing_key="somewhere")
         internals.bound_sockets(connection, 1.0)
+        assert channel in connection.transport.channels
         channel.close()
-    assert [options["routing_key"] for options in messages] == ["somewhere"]

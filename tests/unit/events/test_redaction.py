@@ -50,6 +50,8 @@ def test_a_value_behind_the_name_of_a_secret_is_hidden(text: str, told: str) -> 
         "token=get_the_token()",
         "password=%(password)s token={token} secret=${SECRET} api_key=$KEY123 where token=:token",
         "token=secret://shop-token",
+        "Authorization: Bearer secret://shop-token",
+        '{"Authorization": "Bearer secret://shop-token"}',
         f"password={MASK}",
         "the secretary=Ada Lovelace",
         "Basic information: bearer of news",
@@ -78,3 +80,27 @@ def test_long_text_takes_no_long_time(text: str) -> None:
     begun = perf_counter()
     without_secrets(text, MASK)
     assert perf_counter() - begun < 5
+
+
+WITH_SECRET = (
+    *("password=hunter2", "passwd=hunter2", "passphrase=hunter2", "pwd=hunter2", "secret=hunter2"),
+    *("token=hunter2", "apikey=hunter2", "access-key=hunter2", "private_key=hunter2"),
+    *("credential=hunter2", "authorisation=hunter2", "--pwd hunter2", "Cookie: a=hunter2"),
+    *("X-Hub-Signature: hunter2", "Proxy-Authorization: hunter2", "X-Api-Key: hunter2"),
+    *("Bearer hunter2hunter2", "BASIC aHVudGVyMg==", "ftp://ada:hunter2@host"),
+    *("jdbc:oracle:thin:a/hunter2@host", "-----BEGIN RSA PRIVATE KEY-----hunter2"),
+    *(f"{start}ABCDEFGHIJ234567" for start in ("AKIA", "ASIA", "ABIA", "ACCA", "AIDA", "AROA")),
+    *(f"gh{letter}_abcdefghij0123456789" for letter in "opsur"),
+    *(f"{start}abcdefghij0123456789" for start in ("github_pat_", "glpat-", "SG.", "sk-")),
+    *("xoxb-1234567890abc", "sk_live_0123456789ab", "rk_test_0123456789ab"),
+    *(f"{start}{'abcd0123' * 6}" for start in ("AIza", "bd_", "npm_")),
+    *("eyJhbGciOiJI.eyJzdWIiOiIx", "https://hooks.slack.com/services/T0000/B0000abc"),
+)
+
+
+@pytest.mark.parametrize("secret", WITH_SECRET)
+def test_a_quick_look_at_a_text_misses_no_secret(secret: str) -> None:
+    # A letter outside ASCII switches the quick look off.
+    masked = without_secrets(f"now {secret}", "#")
+    assert without_secrets(f"ü now {secret}", "#") == f"ü {masked}"
+    assert "#" in masked

@@ -6,8 +6,10 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+from kombu import compression
 
 from scheduler.messages import unpacking
+from scheduler.worker import refused_messages
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "application/x-gzip": zlib.compress,
@@ -35,3 +37,25 @@ def test_a_body_may_be_as_large_as_the_bound_and_no_larger(
     assert unpack(PACKERS[content_type](largest)) == largest
     with pytest.raises(unpacking.TooLarge, match="more than 100000 bytes"):
         unpack(PACKERS[content_type](largest + b"x"))
+
+
+def test_a_dictionary_of_gigabytes_is_not_made() -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 1 << 30}]
+    packed = lzma.compress(b"[]", filters=filters)
+    with pytest.raises(lzma.LZMAError, match="Memory usage limit"):
+        unpacking.DECODERS["application/x-lzma"](packed)
+    assert unpacking.DECODERS["application/x-lzma"](lzma.compress(b"[]", preset=9)) == b"[]"
+
+
+def test_a_compression_without_a_bound_is_refused() -> None:
+    with pytest.raises(unpacking.TooLarge, match="pack messages with gzip"):
+        unpacking.decoder_of("application/x-brotli")(b"packed")
+
+
+def test_every_compression_of_kombus_has_a_bound_in_a_worker() -> None:
+    compression.register(bytes, bytes, "application/x-unheard-of")
+    refused_messages.bound_decompression()
+    with pytest.raises(unpacking.TooLarge):
+        compression.decompress(b"packed", "application/x-unheard-of")
+    for content_type, pack in PACKERS.items():
+        assert compression.decompress(pack(b"[1, 2]"), content_type) == b"[1, 2]"

@@ -47,15 +47,6 @@ def test_every_group_has_states_and_every_state_one_group():
     assert all(values_in(group) for group in RunGroup)
 
 
-def test_what_needs_attention_has_failed_or_came_too_late():
-    assert {state.value for state in RunState if state.needs_attention} == {
-        "failed",
-        "lost",
-        "missed",
-        "expired",
-    }
-
-
 def test_a_state_of_a_later_version_is_none_of_ours():
     assert state_of("quarantined") is None
     assert not is_without_run("quarantined")

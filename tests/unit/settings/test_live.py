@@ -307,7 +307,7 @@ def test_production_wants_a_login_of_its_own_for_reports(tmp_path: Path) -> None
     address = "postgresql://desk:hush@host/desk"
     given = {
         "BEATDESK_ENVIRONMENT": "production",
-        "BEATDESK_SECRET_KEY": "k" * 40,
+        "BEATDESK_SECRET_KEY": KEY,
         "BEATDESK_DATABASE_URL": address,
     }
     said = faults_of({**given, "BEATDESK_REPORT_DSN": address}, tmp_path)
@@ -343,7 +343,7 @@ def test_a_name_of_a_proxy_or_host_that_cannot_be_used_is_a_fault(
 def test_production_serves_the_tutorial_with_a_token_only(tmp_path: Path) -> None:
     given = {
         "BEATDESK_ENVIRONMENT": "production",
-        "BEATDESK_SECRET_KEY": "k" * 40,
+        "BEATDESK_SECRET_KEY": KEY,
         "BEATDESK_STARTER_ENDPOINTS": "true",
     }
     assert "BEATDESK_STARTER_TOKEN" in faults_of(given, tmp_path)

@@ -11,6 +11,7 @@ from webadmin.counting.names import network_of
 from webadmin.limits.hashing import HashSlots
 from webadmin.limits.login_gate import (
     ACCOUNT_PAUSE,
+    CODES,
     FIRST_DELAY,
     MOST_BY_ADDRESS,
     MOST_BY_DEVICE,
@@ -204,3 +205,44 @@ def test_a_login_that_finds_no_place_to_wait_is_sent_away_at_once() -> None:
     with slots.slot(), pytest.raises(TooManyLogins), slots.slot(longest_wait=5):
         pass
     assert monotonic() - began < 4
+
+
+def code_refusal(gate: LoginGate, address: str = "192.0.2.7") -> TooManyLogins:
+    with pytest.raises(TooManyLogins) as caught:
+        gate.charge_code(Attempt(OWNER, address))
+    return caught.value
+
+
+def test_an_account_has_a_number_of_wrong_codes_in_a_quarter_of_an_hour_and_in_a_day(
+    gate: LoginGate, clock: Clock
+) -> None:
+    (short, few), (long, many) = sorted(CODES.items())
+    tried = 0
+    while tried < many:
+        for _ in range(few):
+            gate.charge_code(Attempt(OWNER, f"10.0.{tried}.1")).spend()
+            tried += 1
+        refused = code_refusal(gate)
+        assert refused.reason == "code"
+        assert 0 < refused.retry_after <= (long if tried == many else short)
+        clock.now += short + 1
+    assert code_refusal(gate).retry_after > short
+    clock.now += long
+    gate.charge_code(Attempt(OWNER, "192.0.2.7"))
+
+
+def test_right_codes_cost_nothing(gate: LoginGate) -> None:
+    for _ in range(3 * max(CODES.values())):
+        gate.charge_code(Attempt(OWNER, "10.0.0.1")).give_back()
+
+
+def test_strangers_with_wrong_passwords_do_not_delay_a_code(gate: LoginGate) -> None:
+    attack(gate)
+    gate.charge_code(Attempt(OWNER, "192.0.2.7"))
+
+
+def test_an_address_has_a_number_of_wrong_codes_for_all_accounts(gate: LoginGate) -> None:
+    for number in range(MOST_BY_ADDRESS):
+        gate.charge_code(Attempt(f"victim{number}@example.org", "10.0.0.1")).spend()
+    assert code_refusal(gate, "10.0.0.1").reason == "address"
+    gate.charge_code(Attempt(OWNER, "10.0.0.1", "a device of the account"))

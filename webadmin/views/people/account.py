@@ -125,6 +125,7 @@ class AccountView(Guard, BaseView):
             errors=errors or {},
             token_errors=token_errors or {},
             shortest=SHORTEST,
+            is_protected=services().second_factors.is_protected(current_user.id),
             sessions=services().sessions.list(current_user.id, now),
             own_session=digest_of(str(session.get("session", ""))),
             tokens=services().tokens.list(actor()),

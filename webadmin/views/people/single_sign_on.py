@@ -83,14 +83,14 @@ def begin() -> ResponseReturnValue:
         if isinstance(error, OSError):
             outage.begin()
         return _unreachable(error)
-    session["sign_on_next"] = target if safe_path(target) else "/"
+    session["sign_on_next"] = target if safe_path(target) else url_for("home.index")
     return response
 
 
 @sign_on.get("/login/oidc/back")
 def back() -> ResponseReturnValue:
     """Log the person in whom the provider vouches for."""
-    target = str(session.get("sign_on_next", "/"))
+    target = str(session.get("sign_on_next", ""))
     claims: dict[str, Any] = {}
     try:
         claims = _provider().authorize_access_token().get("userinfo") or {}
@@ -106,7 +106,7 @@ def back() -> ResponseReturnValue:
     auth_time = claims.get("auth_time")
     if isinstance(auth_time, int):
         fresh.mark_fresh_at(auth_time)
-    return redirect(target if safe_path(target) else "/", 303)
+    return redirect(target if safe_path(target) else url_for("home.index"), 303)
 
 
 def _provider() -> Any:

@@ -17,6 +17,7 @@ from scheduler.events.access import (
     AccountInvited,
     PasswordChanged,
     RoleChanged,
+    SecondFactorReset,
     SessionsEnded,
     role_for_tag,
 )
@@ -52,6 +53,7 @@ class UsersView(Guard, BaseView):
             "people/users.html",
             accounts=_accounts().list(),
             waiting=services().password_links.waiting(),
+            protected=services().second_factors.protected(),
             role_words=ROLE_WORDS,
         )
 
@@ -88,6 +90,7 @@ class UsersView(Guard, BaseView):
             account=account,
             waiting=services().password_links.waiting().get(account.email),
             tokens=services().tokens.list(account.email),
+            is_protected=account.email in services().second_factors.protected(),
             roles=ROLES,
             tag_roles=TAG_ROLES,
             role_words=ROLE_WORDS,
@@ -150,6 +153,14 @@ class UsersView(Guard, BaseView):
         link = services().password_links.reset(email, by=actor(), now=utc_now())
         record_by_visitor(PasswordChanged, link.email, "taken away")
         return self._link_page(link)
+
+    @expose("/<path:email>/reset-second-factor", methods=["POST"])
+    @shows_refusals(NOT_CHANGED, to=".show")
+    def reset_second_factor(self, email: str) -> ResponseReturnValue:
+        """Remove all second factors of the account. Its sessions end."""
+        address = services().second_factors.reset(email)
+        text = "logs in with the password alone, until there is a new second factor."
+        return _done(SecondFactorReset, _accounts().get(address), text)
 
     def _link_page(self, link: Link) -> str:
         return self.render(

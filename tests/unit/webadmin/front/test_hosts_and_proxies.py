@@ -11,6 +11,7 @@ from scheduler.settings.errors import BadSettings
 from scheduler.settings.schema import Settings
 from webadmin import front
 from webadmin.access.outside import peer_address
+from webadmin.front.hosts import name_of
 from webadmin.front.proxies import MOST_WARNINGS, Proxies
 
 PROXY = "10.0.0.5"
@@ -53,7 +54,18 @@ def test_development_serves_loopback_names(ask: Callable[..., Any], host: str) -
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "10.0.0.9", "localhost:1@evil.example", "[x"]
+    "host",
+    [
+        "evil.example",
+        "localhost.evil.example",
+        "10.0.0.9",
+        "localhost:1@evil.example",
+        "[x",
+        "a..localhost",
+        "localhost..",
+        "a" * 64 + ".localhost",
+        "a." * 130 + "localhost",
+    ],
 )
 def test_a_name_that_is_not_of_the_console_is_refused(ask: Callable[..., Any], host: str) -> None:
     answer = ask({}, host)
@@ -63,6 +75,17 @@ def test_a_name_that_is_not_of_the_console_is_refused(ask: Callable[..., Any], h
 
 def test_a_probe_is_answered_under_any_name(ask: Callable[..., Any]) -> None:
     assert ask({}, "10.1.2.3", path="/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["..", "a..localhost", "[x", "a b", "\xe9"])
+def test_a_probe_is_answered_where_the_name_is_none(ask: Callable[..., Any], host: str) -> None:
+    assert ask({}, host, path="/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["xn--.localhost", "xn--9999999999.localhost"])
+def test_a_label_that_stands_for_nothing_makes_no_name(host: str) -> None:
+    assert name_of(host) == ""
+    assert name_of("xn--mnchen-3ya.localhost:80") == "xn--mnchen-3ya.localhost"
 
 
 def test_all_names_below_a_domain_can_be_allowed(ask: Callable[..., Any]) -> None:
@@ -147,3 +170,9 @@ def test_a_proxy_without_a_setting_is_named_once_and_few_are(
         proxies(environ, lambda *_: lambda _: None)
     named = [record.getMessage().split()[0] for record in caplog.records]
     assert named == [f"10.0.0.{number}" for number in range(MOST_WARNINGS)]
+
+
+@pytest.mark.parametrize("prefix", ["desk", "/desk/", "//desk", "/a b", "/../desk", "/"])
+def test_a_prefix_is_a_path_without_a_slash_at_its_end(prefix: str) -> None:
+    with pytest.raises(ValueError, match="path_prefix"):
+        Settings(path_prefix=prefix)
