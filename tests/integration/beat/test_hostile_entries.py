@@ -42,6 +42,7 @@ PARTS_OF_META = ("last_run_at", "total_run_count", "unknown")
 OWN_PARTS = (
     *("v", "uid", "revision", "digest", "origin", "updated_at", "timezone", "dst_gap", "anchor"),
     *("when", "stands_for", "policies", "window", "paused", "skips", "held", "tags", "override"),
+    "approval",
 )
 SECONDLY = {"__type__": "rrule", "freq": "SECONDLY", "dtstart_tz": 0}
 A_FEW = 60
