@@ -36,13 +36,14 @@ class CallJudge:
     def check(self, task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Check the call of a received message.
 
-        Raises NotPermitted, or BadArguments for arguments that the job does not take, or with a
-        secret that the job may not use.
+        A job with a model of its parameters judges values itself. Raises NotPermitted, or
+        BadArguments for arguments that the job does not take, or with a secret that the job may not
+        use.
         """
         own = decode(task.request.headers or {})
         if is_for_admins(task):
             self._check_role(own, Call(task.name, args, kwargs, own.schedule_uid))
-        if own.trigger is not None:
+        if own.trigger is not None and getattr(task, "params", None) is None:
             check_arguments(self._description(task), args, kwargs)
         elif references([args, kwargs]):
             described = self._description(task)

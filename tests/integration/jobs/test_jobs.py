@@ -28,7 +28,7 @@ from scheduler.settings.schema import Settings
 from tests.support.builders import a_run_history, a_schedule
 from tests.support.history.recording import record
 from tests.support.processes import start_worker
-from tests.support.runs.house import House
+from tests.support.runs.house import House, approved
 from tests.support.runs.stream import Stream
 
 Run = Callable[..., Any]
@@ -49,7 +49,8 @@ def run_job(services: Services, settings: Settings, stream: Stream) -> Iterator[
     start_worker(settings)
 
     def run_job(name: str, **kwargs: Any) -> Any:
-        return stream.end(str(app.send_task(name, kwargs=kwargs).id))
+        headers = approved(settings, name, kwargs)
+        return stream.end(str(app.send_task(name, kwargs=kwargs, headers=headers).id))
 
     yield run_job
     app.close()
@@ -210,7 +211,8 @@ def test_old_history_is_deleted_and_the_rest_stays(services: Services, run_job: 
 def test_parameters_that_make_no_sense_fail_the_run_with_the_reason(
     house: House, job: str, kwargs: dict[str, Any], words: str
 ) -> None:
-    end = house.stream.end(house.send(job, kwargs=kwargs))
+    headers = approved(house.settings, job, kwargs)
+    end = house.stream.end(house.send(job, kwargs=kwargs, headers=headers))
     assert end.kind == "run.failed"
     assert words in end.error
 

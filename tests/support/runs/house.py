@@ -8,6 +8,8 @@ import pytest
 
 from scheduler.celery_app.app import create_app
 from scheduler.celery_app.app_class import BeatdeskApp
+from scheduler.runs.approvals import Approvals, Call
+from scheduler.runs.own_header import HEADER
 from scheduler.settings.schema import Settings
 from tests.support.processes import Process, start_worker
 from tests.support.runs.stream import Stream
@@ -26,6 +28,12 @@ def sender(app: BeatdeskApp) -> Callable[..., str]:
         return str(app.send_task(name, args, options.pop("kwargs", None), **options).id)
 
     return send
+
+
+def approved(settings: Settings, name: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Headers with an administrator's approval of a call."""
+    approval = Approvals(settings.secret_key).approve(Call(name, [], kwargs))
+    return {HEADER: {"approval": approval}}
 
 
 class House(NamedTuple):
