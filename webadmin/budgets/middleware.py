@@ -1,10 +1,9 @@
 """The budget around the application: begins the watch, and answers for a request that was ended."""
 
 from collections.abc import Iterable, Iterator
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from webadmin.budgets.table import DOWNLOAD, USUAL
+from webadmin.budgets.table import USUAL
 from webadmin.budgets.watchdog import Watchdog
 from webadmin.budgets.watched import OverBudget, Watched
 from webadmin.front.answers import refusal
@@ -54,7 +53,7 @@ class Budgets:
             if has_started:
                 raise TimeoutError(f"{what} was ended over its budget") from None
             return refusal(503, ENDED, start_response, [("Retry-After", "60")])
-        if watched.budget is not DOWNLOAD or _is_file(answer, environ):
+        if not watched.budget.is_piecewise or _is_file(answer, environ):
             return answer
         return _Body(answer, watched, self._watchdog)
 
@@ -76,24 +75,28 @@ class _Body:
 
     def __init__(self, pieces: Iterable[bytes], watched: Watched, watchdog: Watchdog) -> None:
         self._pieces: Any = pieces
-        self._what = watched.what
-        self._budget = watched.budget
-        self._until = monotonic() + watched.budget.wall
+        self._whole = watched
         self._watchdog = watchdog
 
     def __iter__(self) -> Iterator[bytes]:
         pieces = iter(self._pieces)
         while True:
-            watched = Watched(self._what, self._budget)
-            self._watchdog.begin(watched)
+            watched = self._whole.for_piece()
             try:
-                piece = next(pieces, None)
-            finally:
+                self._watchdog.begin(watched)
+                try:
+                    piece = next(pieces, None)
+                finally:
+                    self._watchdog.end(watched)
+            except OverBudget:
+                # No server expects anything but an Exception from an answer that it writes.
                 self._watchdog.end(watched)
+                raise TimeoutError(f"{self._whole.what} was ended over its budget") from None
             if piece is None:
                 return
-            if monotonic() > self._until:
-                raise TimeoutError(f"{self._what} took longer than {self._budget.wall:g} s")
+            if self._whole.wall() > self._whole.budget.wall:
+                seconds = self._whole.budget.wall
+                raise TimeoutError(f"{self._whole.what} took longer than {seconds:g} s")
             yield piece
 
     def close(self) -> None:

@@ -19,6 +19,9 @@ class Budget(NamedTuple):
     redis: float = 2.0
     """For the answers of Redis together."""
 
+    is_piecewise: bool = False
+    """Whether the answer is written while it is made; `cpu` is for each piece then."""
+
 
 USUAL = Budget()
 LARGE = Budget(wall=20.0, cpu=10.0, redis=5.0)
@@ -30,7 +33,7 @@ MANY_ENTRIES = Budget(wall=60.0, cpu=30.0, redis=20.0)
 BROKER = Budget(wall=40.0)
 """For what looks into queues; a broker other than Redis may take half a minute."""
 
-DOWNLOAD = Budget(wall=300.0, cpu=60.0)
+DOWNLOAD = Budget(wall=300.0, is_piecewise=True)
 """For answers that are written while they are made."""
 
 BUDGETS: dict[str, Budget] = {

@@ -50,6 +50,12 @@ class Watched:
         self.is_late = False
         """Whether the wall time is over, so that no server answers any more."""
 
+    def for_piece(self) -> "Watched":
+        """Return what is watched while the calling thread makes one piece of the answer."""
+        piece = Watched(self.what, self.budget)
+        piece.time, piece.use = self.time, self.use
+        return piece
+
     def wall(self) -> float:
         """Seconds since the begin."""
         return time.monotonic() - self._begun

@@ -45,7 +45,7 @@ OWN_PARTS = (
     "approval",
 )
 SECONDLY = {"__type__": "rrule", "freq": "SECONDLY", "dtstart_tz": 0}
-A_FEW = 60
+A_FEW = 30
 """Entries that are due at once: stock Beat loads all of them before it renews its lock."""
 
 OWN_UID = "00000000-0000-4000-8000-000000000000"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
 from scheduler.health.status import status
 from tests.support.valkey import ValkeyServer
@@ -147,3 +148,14 @@ def lose_sql(app: Flask) -> None:
     for file in path.parent.glob(path.name + "*"):
         file.unlink()
     path.mkdir()
+
+
+def test_health_asks_no_database_for_whoever_is_logged_in(app: Flask, operator: Visitor) -> None:
+    statements: list[str] = []
+    engine = app.extensions["services"].engine
+    event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    assert operator.get("/account/").status_code == 200
+    assert statements != []
+    statements.clear()
+    assert operator.get("/healthz").status_code == 200
+    assert statements == []

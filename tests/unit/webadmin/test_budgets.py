@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,8 @@ from scheduler.history import outage
 from scheduler.history.database_use import DatabaseUse
 from scheduler.storage.waiting_time import WaitingTime
 from tests.support.waiting import wait_for
-from webadmin.budgets.table import BUDGETS, USUAL, Budget
+from webadmin.budgets.middleware import KEY, Budgets
+from webadmin.budgets.table import BUDGETS, DOWNLOAD, USUAL, Budget
 from webadmin.budgets.watchdog import AGAIN, Watchdog
 from webadmin.budgets.watched import OverBudget, Watched
 from webadmin.front.lengths import BODIES, LARGEST_BODY
@@ -138,3 +140,43 @@ def test_every_row_of_the_table_is_an_endpoint_and_long_texts_have_a_row() -> No
     assert BUDGETS.keys() <= LEAST_ROLE.keys()
     long_texts = {endpoint for endpoint, bytes_ in BODIES.items() if bytes_ == LARGEST_BODY}
     assert {endpoint for endpoint in long_texts if BUDGETS[endpoint].cpu <= USUAL.cpu} == set()
+
+
+def answer_with(pieces: Iterator[bytes], budget: Budget) -> Iterable[bytes]:
+    """The body of an application behind its budget."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ[KEY].budget = budget
+        start_response("200 OK", [])
+        return pieces
+
+    return Budgets(application, Watchdog())({"PATH_INFO": "/"}, lambda *_: lambda _: None)
+
+
+def test_a_download_has_a_budget_for_each_piece_and_an_end() -> None:
+    def endless() -> Iterator[bytes]:
+        yield b"one"
+        burn()
+
+    assert b"".join(answer_with(iter([b"one", b"two"]), DOWNLOAD)) == b"onetwo"
+    with pytest.raises(TimeoutError, match="ended over its budget"):
+        list(answer_with(endless(), DOWNLOAD._replace(cpu=0.05)))
+    with pytest.raises(TimeoutError, match="longer than 0 s"):
+        list(answer_with(iter([b"one"]), DOWNLOAD._replace(wall=0.0)))
+
+
+def test_a_request_that_is_ended_has_an_answer_before_its_status_is_sent_and_none_after() -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ[KEY].budget = SMALL
+        if environ["PATH_INFO"] == "/late":
+            start_response("200 OK", [])
+        burn()
+        return []
+
+    statuses: list[str] = []
+    budgets = Budgets(application, Watchdog())
+    body = budgets({"PATH_INFO": "/"}, lambda status, *_: statuses.append(status))  # type: ignore[arg-type, return-value]
+    assert statuses == ["503 Service Unavailable"]
+    assert b"more processor time" in b"".join(body)
+    with pytest.raises(TimeoutError, match="ended over its budget"):
+        budgets({"PATH_INFO": "/late"}, lambda *_: lambda _: None)
