@@ -28,7 +28,7 @@ from scheduler.settings.schema import Settings
 from tests.support.builders import a_run_history, a_schedule
 from tests.support.history.recording import record
 from tests.support.processes import start_worker
-from tests.support.runs.house import House, approved
+from tests.support.runs.house import House, send_approved
 from tests.support.runs.stream import Stream
 
 Run = Callable[..., Any]
@@ -49,8 +49,7 @@ def run_job(services: Services, settings: Settings, stream: Stream) -> Iterator[
     start_worker(settings)
 
     def run_job(name: str, **kwargs: Any) -> Any:
-        headers = approved(settings, name, kwargs)
-        return stream.end(str(app.send_task(name, kwargs=kwargs, headers=headers).id))
+        return stream.end(send_approved(app, name, kwargs))
 
     yield run_job
     app.close()
@@ -211,8 +210,7 @@ def test_old_history_is_deleted_and_the_rest_stays(services: Services, run_job: 
 def test_parameters_that_make_no_sense_fail_the_run_with_the_reason(
     house: House, job: str, kwargs: dict[str, Any], words: str
 ) -> None:
-    headers = approved(house.settings, job, kwargs)
-    end = house.stream.end(house.send(job, kwargs=kwargs, headers=headers))
+    end = house.stream.end(send_approved(house.app, job, kwargs))
     assert end.kind == "run.failed"
     assert words in end.error
 

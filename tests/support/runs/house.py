@@ -30,10 +30,10 @@ def sender(app: BeatdeskApp) -> Callable[..., str]:
     return send
 
 
-def approved(settings: Settings, name: str, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Headers with an administrator's approval of a call."""
-    approval = Approvals(settings.secret_key).approve(Call(name, [], kwargs))
-    return {HEADER: {"approval": approval}}
+def send_approved(app: BeatdeskApp, name: str, kwargs: dict[str, Any]) -> str:
+    """Send a call that an administrator has approved; the run's id."""
+    approval = Approvals(app.settings.secret_key).approve(Call(name, [], kwargs))
+    return sender(app)(name, kwargs=kwargs, headers={HEADER: {"approval": approval}})
 
 
 class House(NamedTuple):
