@@ -219,6 +219,18 @@ def test_a_further_attempt_is_of_a_run_that_was_let_in(
     assert (stream.end(run).kind, stream.end(run).attempt) == ("run.succeeded", 2)
 
 
+def test_nor_is_a_further_attempt_asked_whose_message_comes_after_a_pause(
+    make: Callable[..., Sent], stream: Stream
+) -> None:
+    sent = make("tests.wait", 60, run_timeout=2, retries=1, retry_backoff=0.1)
+    run = sent.tick()
+    wait_for(lambda: "run.started" in stream.kinds(run), 20, "the first attempt begins")
+    paused(sent)
+    end = stream.end(run)
+    assert (end.kind, end.attempt) == ("run.failed", 2)
+    assert stream.kinds(run).count("run.started") == 2
+
+
 def test_a_schedule_that_redis_has_lost_is_waited_for(
     make: Callable[..., Sent], stream: Stream, redis: Redis
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from redis import Redis
 
 from scheduler.clock import utc_now
@@ -80,6 +80,19 @@ def test_a_method_without_a_view_is_refused_at_every_address(app: Flask, admin: 
         for path in paths
     }
     assert set(codes.values()) == {405}
+
+
+def test_no_view_sees_a_head(app: Flask, admin: Visitor) -> None:
+    """So that none can take it for a POST."""
+    methods: list[str] = []
+
+    def note(*_: object, **__: object) -> str:
+        methods.append(request.method)
+        return "noted"
+
+    app.view_functions["runs.index"] = note
+    assert admin.client.head("/runs/").status_code == 200
+    assert methods == ["GET"]
 
 
 @pytest.mark.usefixtures("_samples")
