@@ -188,6 +188,7 @@ def _redbeat(settings: Settings) -> dict[str, Any]:
     place["redbeat_redis_options"]["retry_period"] = settings.beat_lock_timeout
     return {
         **place,
+        "redbeat_redis_use_ssl": None,  # the address has them; without this, the broker's
         "redbeat_key_prefix": keys.REDBEAT_PREFIX,
         "redbeat_lock_timeout": settings.beat_lock_timeout,
         "beat_scheduler": settings.beat_scheduler,

@@ -29,8 +29,11 @@ class RabbitServer:
     process.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, certificates: Path | None = None) -> None:
+        """`certificates` has `ca.pem`, `cert` and `key`, for a second port that speaks TLS."""
         self.folder = folder
+        self.tls_port = free_port()
+        self._certificates = certificates
         self.port, self._dist, self._mapper = free_port(), free_port(), free_port()
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
@@ -39,6 +42,11 @@ class RabbitServer:
     def url(self) -> str:
         """The address."""
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    @property
+    def tls_url(self) -> str:
+        """The address that speaks TLS, where there are certificates."""
+        return f"amqps://guest:guest@localhost:{self.tls_port}//"
 
     @property
     def log(self) -> str:
@@ -52,7 +60,7 @@ class RabbitServer:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "plugins").write_text("[].\n")
-        (self.folder / "rabbitmq.conf").write_text("disk_free_limit.absolute = 10MB\n")
+        (self.folder / "rabbitmq.conf").write_text(self._configuration())
         environment = self._environment()
         if self._epmd is None:
             command = ["epmd", "-address", "127.0.0.1", "-port", str(self._mapper)]
@@ -117,6 +125,17 @@ class RabbitServer:
             for queue in queues:
                 with connection.channel() as channel:
                     channel.queue_delete(queue)
+
+    def _configuration(self) -> str:
+        lines = ["disk_free_limit.absolute = 10MB"]
+        if self._certificates is not None:
+            lines += [
+                f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}",
+                f"ssl_options.cacertfile = {self._certificates}/ca.pem",
+                f"ssl_options.certfile = {self._certificates}/cert",
+                f"ssl_options.keyfile = {self._certificates}/key",
+            ]
+        return "\n".join(lines) + "\n"
 
     def _environment(self) -> dict[str, str]:
         folder = self.folder

@@ -79,7 +79,7 @@ def _amqp(address: str) -> BrokerAddress:
     secure = tls.read(parts.options) if is_secure else None
     return BrokerAddress(
         f"{parts.scheme}://{login}{host}{port}{path}{query}",
-        None if secure is None else secure.for_amqp(),
+        None if secure is None else secure.for_amqp(parts.host),
         {},
         secure,
     )

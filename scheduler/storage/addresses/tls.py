@@ -71,10 +71,11 @@ class Tls:
             options["ssl_min_version"] = str(int(self.min_version))
         return options
 
-    def for_amqp(self) -> dict[str, Any]:
+    def for_amqp(self, host: str) -> dict[str, Any]:
         """Return the options as py-amqp takes them.
 
-        kombu puts the host of the address in place of a `server_hostname` of None.
+        `host` is that of the address. kombu puts it in place of a `server_hostname` of None, but
+        for `localhost`, where it connects to 127.0.0.1 and would look for that in the certificate.
         """
         options: dict[str, Any] = {
             name: text
@@ -83,7 +84,7 @@ class Tls:
         }
         options["cert_reqs"] = self.verify
         if self.is_verified:
-            options["server_hostname"] = None
+            options["server_hostname"] = host if host == "localhost" else None
         if self.min_version is not None:
             options["tls_minimum_version"] = self.min_version
         return options

@@ -44,6 +44,7 @@ def test_stock_beat_is_told_all_that_it_asks_for() -> None:
     assert told["broker_url"] == "amqp://b//"
     assert told["redbeat_redis_url"] == "redis://r:1/2"
     assert told["redbeat_redis_options"]
+    assert told["redbeat_redis_use_ssl"] is None, "the address has them, not the broker"
     assert (told["redbeat_lock_timeout"], told["beat_max_loop_interval"]) == (7, 1)
     assert told["beat_scheduler"] == "scheduler.beat.Scheduler"
 

@@ -127,6 +127,9 @@ def test_tls_is_verified_unless_the_address_says_otherwise_by_name() -> None:
         "cert_reqs": ssl.CERT_REQUIRED,
         "server_hostname": None,
     }
+    local = broker.read("amqps://me:pw@localhost//").use_ssl
+    assert local is not None
+    assert local["server_hostname"] == "localhost"
     assert broker.read("amqps://me:pw@h//?ssl_ca_certs=/ca.pem").use_ssl == secure
 
 
