@@ -11,7 +11,7 @@ from scheduler.catalogue.records import Parameter
 from scheduler.errors import BeatdeskError
 from scheduler.settings.schema import Settings
 from scheduler.terminal_text import visible, visible_json, visible_lines
-from tests.fuzz.reader import Reader
+from tests.fuzz.reader import Reader, of_bytes
 from tests.fuzz.rule_readers import BERLIN, NOW
 from webadmin import guard, parsed_filters, preferences, present, templating
 from webadmin.access import token_header
@@ -22,6 +22,7 @@ from webadmin.forms.schedule import ScheduleForm
 from webadmin.front import hosts, lengths, proxies
 from webadmin.help import pages
 from webadmin.limits import devices
+from webadmin.sockets import arrival
 
 FAULTS = (BeatdeskError, Fault, ValueError)
 APP = Flask("fuzz", static_folder=None)
@@ -115,7 +116,25 @@ def read_link(text: str) -> None:
     pages.slug(text)
 
 
+def read_request(data: bytes) -> None:
+    """Read bytes of a socket, in one piece and in two."""
+    arrival.Arrival().feed(data)
+    pieces = arrival.Arrival()
+    pieces.feed(data[: len(data) // 2])
+    pieces.feed(data[len(data) // 2 :])
+
+
 CONSOLE: dict[str, Reader] = {
+    "webadmin.sockets.arrival": Reader(
+        of_bytes(read_request),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+        ),
+        arrival.LARGEST_HEAD + 10_000,
+        (),
+    ),
     "webadmin.forms.json_text": Reader(
         json_text.parse, ('{"a": [1, {"b": null}]}',), 200_000, FAULTS
     ),

@@ -26,6 +26,8 @@ OUR_ROWS = "reads rows that our own recorder has written to SQL"
 CALENDAR_FILES = "part of the target scheduler.rules.calendars.icalendar"
 OUR_CODE = "reads what the code of the same process has made"
 ELSEWHERE = {
+    "scheduler.accounts.passkeys": "tests/integration/accounts/test_passkeys.py sends hostile answers",
+    "scheduler.accounts.sealing": "tests/unit/accounts/test_sealing.py opens any other text",
     "scheduler.accounts.sessions": OUR_ROWS,
     "scheduler.beat.fast.prepared_run": OUR_CODE,
     "scheduler.catalogue.secret_rights": "the target scheduler.outgoing.addresses reads such URLs",
@@ -33,6 +35,7 @@ ELSEWHERE = {
     "scheduler.events.dead_letters": "the target scheduler.events.letter_text reads letters",
     "scheduler.healing.calendar_healer": OUR_ROWS,
     "scheduler.healing.reconcile": OUR_ROWS,
+    "scheduler.health.hardening.servers": "the settings' targets read its addresses",
     "scheduler.history.identity": OUR_ROWS,
     "scheduler.history.queries.audit": OUR_ROWS,
     "scheduler.history.queries.definitions": OUR_ROWS,
@@ -47,6 +50,7 @@ ELSEWHERE = {
     "scheduler.outgoing.http": "tests/integration/outgoing/test_http.py sends hostile headers",
     "scheduler.queues.moving": "the target scheduler.messages.raw reads by it",
     "scheduler.queues.removal": "the target scheduler.messages.raw reads by it",
+    "scheduler.runs.approvals": OUR_CODE,
     "scheduler.runs.own_header": "the target scheduler.messages.envelope reads by it",
     "scheduler.redbeat.call": "the target scheduler.redbeat.codec reads the call, too",
     "scheduler.rules.model.difference": OUR_CODE,

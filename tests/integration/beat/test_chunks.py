@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -37,11 +38,11 @@ def test_whatever_comes_before_the_chunks_of_a_pass_or_stays_there_each_run_is_s
     plan, planned, early = Planner.entry_writes, [], iter(range(8))
 
     def watched(
-        self: Planner, entries: Iterable[DueEntry], now: datetime, until: float
+        self: Planner, entries: Iterable[DueEntry], now: datetime, *limits: Any
     ) -> list[EntryWrite]:
         entries = list(entries)
         planned.extend(one.name for one in entries)
-        made = plan(self, entries, now, until)
+        made = plan(self, entries, now, *limits)
         for number in islice(
             early, 1
         ):  # entries that are due since the same time come in the order of their names

@@ -63,7 +63,7 @@ def test_a_run_with_a_trace_has_no_verdict(audited: Audited, place: str) -> None
         audited.acknowledged(run)
     if place == "outbox":
         audited.redis.delete(QUEUE)
-        call = {"job": "j", "args": [], "kwargs": {}, "options": {"task_id": run}}
+        call = {"job": "j", "args": [], "kwargs": {}, "options": {"task_id": run, "headers": {}}}
         audited.redis.xadd(keys.OUTBOX_STREAM, {"call": json.dumps(call)})
     if place == "elsewhere":
         audited.redis.rename(QUEUE, "a-queue-that-nobody-named")

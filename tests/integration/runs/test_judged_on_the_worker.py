@@ -166,15 +166,23 @@ def test_a_message_that_lets_celery_call_the_job_does_not_run_it(
         ([1, 2, 3], {}, "takes at most 2 positional"),
     ],
 )
-def test_arguments_in_an_entry_written_to_redis_are_judged(
-    house: House, services: Services, args: list[Any], kwargs: dict[str, Any], reason: str
+def test_arguments_in_a_message_written_to_the_broker_are_judged(
+    house: House, args: list[Any], kwargs: dict[str, Any], reason: str
 ) -> None:
-    name = f"arguments-{abs(hash(reason))}"
-    forged(services, name, ANYBODYS, args=args, kwargs=kwargs)
-    end = end_of_tick(house, services, name)
+    run = house.send(ANYBODYS, *args, kwargs=kwargs, headers={HEADER: {"trigger": "manual"}})
+    end = house.stream.end(run)
     assert end.kind == "run.failed"
     assert end.error.startswith("BadArguments")
     assert reason in end.error
+
+
+def test_arguments_in_an_entry_written_to_redis_are_judged(
+    house: House, services: Services
+) -> None:
+    forged(services, "arguments", ANYBODYS, args=["one"])
+    end = end_of_tick(house, services, "arguments")
+    assert end.kind == "run.failed"
+    assert "x must be int" in end.error
 
 
 def test_an_unknown_job_in_an_entry_written_to_redis_runs_nothing(

@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import secrets
 import socket
 import ssl
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ def nginx(services: Services, settings: Settings, tmp_path: Path) -> Iterator[Ng
     assert "syntax is ok" in nginx.check()
     production = {
         "environment": "production",
+        "secret_key": secrets.token_urlsafe(48),
         "allowed_hosts": (NAME,),
         "trusted_proxies": ("127.0.0.1",),
         "path_prefix": PREFIX,
