@@ -3,7 +3,8 @@
     wall time over ─▶ what waits for Redis or SQL fails, as does every further question
     cpu time over  ─▶ OverBudget is raised in the request's thread, again and again until it ends
 
-It begins with the first request, so that it exists in each process of a server that forks.
+It begins with a request, so that it exists in each process of a server that forks, and ends when
+none has come for a while.
 """
 
 import logging
@@ -20,6 +21,10 @@ EVERY = 0.2
 
 AGAIN = 1.0
 """Seconds until OverBudget is raised again, where the code has caught it."""
+
+
+IDLE = 60.0
+"""Seconds without a request after which the thread ends."""
 
 
 class Watchdog:
@@ -56,8 +61,7 @@ class Watchdog:
                 self._look_at(watched, now)
 
     def _watch(self) -> None:
-        while True:
-            self._wake.wait()
+        while self._is_needed():
             self._wake.clear()
             while self._running:
                 self._never.wait(EVERY)
@@ -65,6 +69,16 @@ class Watchdog:
                     self.look(monotonic())
                 except Exception:
                     log.exception("requests over their budget were not ended")
+
+    def _is_needed(self) -> bool:
+        """Wait for a request. Returns False where none came: the next one begins a new thread."""
+        if self._wake.wait(IDLE):
+            return True
+        with self._lock:
+            if self._running:
+                return True
+            self._process = 0
+            return False
 
     def _look_at(self, watched: Watched, now: float) -> None:
         if watched.wall() > watched.budget.wall and not watched.is_late:

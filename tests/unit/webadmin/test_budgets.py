@@ -13,6 +13,7 @@ from scheduler.history import outage
 from scheduler.history.database_use import DatabaseUse
 from scheduler.storage.waiting_time import WaitingTime
 from tests.support.waiting import wait_for
+from webadmin.budgets import watchdog
 from webadmin.budgets.middleware import KEY, Budgets
 from webadmin.budgets.table import BUDGETS, DOWNLOAD, USUAL, Budget
 from webadmin.budgets.watchdog import AGAIN, Watchdog
@@ -56,6 +57,25 @@ def test_a_request_that_works_too_long_is_ended_and_named_in_the_log(
     assert ended.is_set()
     assert "GET '/slow' has used its 0.05 s of processor time" in caplog.text
     assert "in burn" in caplog.text
+
+
+def test_the_thread_that_watches_ends_without_requests_and_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watchdog, "IDLE", 0.05)
+    before = set(threading.enumerate())
+
+    def watching() -> list[threading.Thread]:
+        new = set(threading.enumerate()) - before
+        return [thread for thread in new if thread.name == "beatdesk-budgets"]
+
+    dog = Watchdog()
+    for _ in range(2):
+        watched = Watched("GET '/'", SMALL)
+        dog.begin(watched)
+        assert len(watching()) == 1
+        dog.end(watched)
+        wait_for(lambda: not watching(), 20, "the thread ends")
 
 
 def test_a_request_that_catches_its_end_is_ended_again() -> None:
