@@ -16,6 +16,9 @@ from webadmin.help.pages import Page, Target, slug, target_of
 STACKED_COLUMNS = 3
 """The largest number of columns of a table that is readable without its head."""
 
+LONGEST_WORD = 40
+"""Characters of the longest code in a text that is not broken: a longer one widens its column."""
+
 Address = Callable[[Target], str | None]
 """A function from a document to its console address; None for a missing document."""
 
@@ -51,10 +54,18 @@ def render(page: Page, address: Address) -> Rendered:
 
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    markdown.add_render_rule("code_inline", _code)
     markdown.add_render_rule("fence", _fence)
     markdown.add_render_rule("table_open", _open_table)
     markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return markdown
+
+
+def _code(_: object, tokens: Sequence[Token], place: int, *__: object) -> str:
+    """Return code in a text, with a class where it may be broken anywhere."""
+    text = tokens[place].content
+    kind = Markup(' class="help-long"') if len(text) > LONGEST_WORD else ""
+    return Markup("<code{}>{}</code>").format(kind, text)
 
 
 def _fence(_: object, tokens: Sequence[Token], place: int, *__: object) -> str:

@@ -124,6 +124,11 @@ def test_a_column_is_aligned_without_a_style() -> None:
     assert '<td class="right">1</td>' in html("| a |\n| --: |\n| 1 |\n")
 
 
+def test_long_code_may_be_broken_and_short_code_may_not() -> None:
+    assert '<code class="help-long">' + "x" * 41 + "</code>" in html("`" + "x" * 41 + "`")
+    assert "<code>" + "x" * 40 + "</code>" in html("`" + "x" * 40 + "`")
+
+
 def test_a_wide_table_is_scrolled_and_a_narrow_one_stacked() -> None:
     assert "help-stack" in html("| a | b | c |\n| - | - | - |\n")
     assert "help-stack" not in html("| a | b | c | d |\n| - | - | - | - |\n")
