@@ -80,7 +80,11 @@ def _sentence(error: Exception, server: Server, consequence: str) -> str:
     if fault.kind not in _WAIT:
         remedy = fault.remedy_for(server.setting)
         return f"{server.name} cannot be used, {fault.words} ({error}){because}; {remedy}"
-    return f"{server.name} does not answer ({error}){because}; {server.remedy}"
+    remedy = server.remedy
+    if fault.kind == "time-out":  # it runs, and hangs
+        words = fault.remedy_for(server.setting)
+        remedy = words[:1].lower() + words[1:]
+    return f"{server.name} does not answer ({error}){because}; {remedy}"
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -13,7 +13,6 @@ from scheduler.storage.availability import BROKER, REDIS, answering, server_of
 
 AWAY = (
     redis.exceptions.ConnectionError("refused"),
-    redis.exceptions.TimeoutError("silent"),
     kombu.exceptions.OperationalError("gone"),
     ConnectionResetError("reset"),
 )
@@ -28,6 +27,12 @@ def test_a_server_that_is_away_is_unavailable_with_the_reason_and_the_remedy(err
         f"Redis does not answer ({error}); nothing is known to be saved; start it, or set "
         "BEATDESK_REDIS_URL to where it is"
     )
+
+
+def test_a_server_that_hangs_is_not_to_be_started():
+    words = r"^Redis does not answer \(silent\); see whether it hangs .* BEATDESK_REDIS_URL$"
+    with pytest.raises(Unavailable, match=words), answering():
+        raise redis.exceptions.TimeoutError("silent")
 
 
 def test_a_refused_login_is_unavailable_and_the_remedy_speaks_of_the_login():
