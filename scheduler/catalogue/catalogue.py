@@ -1,8 +1,8 @@
 """The catalogue: jobs with parameters and queues, and the workers that offer the jobs.
 
 Workers publish their jobs in Redis; console and commands read the catalogue, and never import the
-code of jobs. A job without a live worker stays in the
-catalogue: the job's schedules must stay editable while the workers are down.
+code of jobs. A job without a live worker stays in the catalogue: the job's schedules must stay
+editable while the workers are down.
 """
 
 import difflib
@@ -167,7 +167,7 @@ class Catalogue:
             return {}
         with answering(_CONSEQUENCE):
             found = cast("list[str | None]", self._redis.hmget(keys.CATALOGUE_HASH, list(jobs)))
-        read = [None if text is None else _read(Job, text) for text in found]
+        read = [None if text is None else job_of(text) for text in found]
         return {
             name: job.least_role for name, job in zip(jobs, read, strict=True) if job is not None
         }

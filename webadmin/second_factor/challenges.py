@@ -6,7 +6,7 @@ cookie and a copied answer open nothing.
 
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from flask import current_app, request
 from flask import session as cookie
@@ -16,11 +16,12 @@ from scheduler.clock import utc_now
 from webadmin.counting.counters import Counters
 from webadmin.counting.names import short_digest
 from webadmin.front.hosts import is_address, name_of
+from webadmin.services import services
 
 Purpose = Literal["add", "login"]
 
 LONGEST_WAIT = 10 * 60
-"""Seconds between a challenge and its answer."""
+"""Seconds between a question (a challenge, a code) and its answer."""
 
 _NAME = "passkey"
 
@@ -33,11 +34,19 @@ class Challenge(NamedTuple):
 
 
 def site() -> Site | None:
-    """Return the site of the request; None for a bare address, where browsers have no passkeys."""
+    """Return the site of the request, for passkeys.
+
+    None for a bare address, where browsers have none, and where logins here are switched off.
+    """
     name = name_of(request.host)
-    if not name or is_address(name):
+    if not name or is_address(name) or not services().settings.local_login:
         return None
     return Site(name, f"{request.scheme}://{request.host}")
+
+
+def is_recent(state: dict[str, Any]) -> bool:
+    """Whether what a cookie holds was stored, at its moment `at`, within `LONGEST_WAIT` seconds."""
+    return 0 <= utc_now().timestamp() - float(state["at"]) <= LONGEST_WAIT
 
 
 def make() -> bytes:
@@ -61,7 +70,7 @@ def take(purpose: Purpose) -> Challenge | None:
     state = cookie.pop(_NAME, None)
     if not isinstance(state, dict) or state["for"] != purpose:
         return None
-    if not 0 <= utc_now().timestamp() - float(state["at"]) <= LONGEST_WAIT:
+    if not is_recent(state):
         return None
     counters: Counters = current_app.extensions["counters"]
     used = counters.add(f"challenge-{short_digest(state['text'])}", 2 * LONGEST_WAIT).value

@@ -1,16 +1,20 @@
 """The console below a path of its host: every page, every link, the login and its cookies."""
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any, cast
 
+import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from scheduler.clock import utc_now
 from scheduler.services.services import Services
 from tests.support.webadmin.addresses import pages
+from tests.support.webadmin.authenticator import Authenticator
 from tests.support.webadmin.samples import make_samples
 from tests.support.webadmin.visitor import Visitor
 from webadmin import create_app
@@ -71,6 +75,33 @@ def test_a_login_leads_back_to_the_page_and_a_logout_to_the_login(
     assert answer.location == f"{PREFIX}/runs/?state=failed"
     assert visitor.post("/preferences", {"theme": "dark"}).location == f"{PREFIX}/"
     assert visitor.post("/logout").location == f"{PREFIX}/login"
+
+
+def test_the_second_step_of_a_login_leads_below_the_prefix(
+    visitor: Visitor, services: Services, account: Callable[[str], str]
+) -> None:
+    email = account("viewer")
+    setup = services.second_factors.begin(email)
+    now = utc_now()
+    code = pyotp.TOTP(setup.secret).at(now)
+    recovery = services.second_factors.confirm(email, setup.sealed, code, now=now)
+    step = "/login/second-step"
+    assert visitor.login(email).location == PREFIX + step
+    assert visitor.post(step, {"code": recovery[0]}, page=step).location == f"{PREFIX}/"
+
+
+def test_a_passkey_leads_below_the_prefix(visitor: Visitor, account: Callable[[str], str]) -> None:
+    key = Authenticator("http://localhost", "localhost")
+    place = "/account/second-factor/"
+    visitor.login(account("viewer"))
+    shown = visitor.post(f"{place}passkeys/new", {"name": "laptop"}, page=place)
+    options = html.unescape(re.findall(r'data-passkey-options="([^"]+)"', shown.text)[0])
+    added = {"name": "laptop", "answer": key.create(options)}
+    assert visitor.post(f"{place}passkeys", added, page=place).status_code == 200
+    headers = {"X-CSRFToken": visitor.token("/login")}
+    asked = visitor.client.post("/login/passkey/begin", headers=headers)
+    answer = {"answer": key.get(asked.text)}
+    assert visitor.post("/login/passkey", answer, page="/login").location == f"{PREFIX}/"
 
 
 def test_nothing_is_served_outside_of_the_prefix_but_probes(prefixed: Flask) -> None:

@@ -59,7 +59,7 @@ def finish() -> ResponseReturnValue:
     datastore = current_app.extensions["security"].datastore
     login_user(datastore.find_user(email=email), authn_via=[METHOD])
     after_this_request(lambda response: remember_device(response, email))
-    return redirect(target if safe_path(target) else "/", 303)
+    return redirect(target if safe_path(target) else url_for("home.index"), 303)
 
 
 def _site() -> Site:

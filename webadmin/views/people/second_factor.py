@@ -147,7 +147,7 @@ def _leave(text: str) -> ResponseReturnValue:
 
 def _site() -> Site:
     """The site of the request. Raises Refused where it has no passkeys."""
-    site = challenges.site() if services().settings.local_login else None
+    site = challenges.site()
     if site is None:
         raise Refused("passkeys need logins by password and a host with a name, not an address")
     return site

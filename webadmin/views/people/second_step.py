@@ -38,7 +38,7 @@ def show() -> ResponseReturnValue:
     if not holds:
         return _page(waiting, WRONG), 422
     login_user(waiting.user, authn_via=["password"])
-    return redirect(waiting.target if safe_path(waiting.target) else "/", 303)
+    return redirect(waiting.target if safe_path(waiting.target) else url_for("home.index"), 303)
 
 
 def _page(waiting: step.Waiting, fault: str | None) -> str:
